@@ -1,0 +1,217 @@
+//! Who is asking: the peer of the connection, and how far forwarded headers are believed.
+
+use std::net::{IpAddr, SocketAddr};
+use std::str::FromStr;
+
+use http::{Extensions, HeaderMap, HeaderName};
+use ipnet::IpNet;
+use thiserror::Error;
+
+/// The socket address at the other end of the connection, as a request extension. A plain hyper accept loop
+/// inserts it; under axum the `ConnectInfo` of `into_make_service_with_connect_info` is read as well.
+///
+/// ```
+/// use bartizan_core::PeerAddress;
+///
+/// let mut request = http::Request::new(());
+/// request.extensions_mut().insert(PeerAddress("192.0.2.7:51234".parse().unwrap()));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PeerAddress(pub SocketAddr);
+
+impl PeerAddress {
+    /// Finds the peer in a request's extensions.
+    pub fn of(extensions: &Extensions) -> Option<SocketAddr> {
+        if let Some(Self(address)) = extensions.get() {
+            return Some(*address);
+        }
+        #[cfg(feature = "axum")]
+        if let Some(axum::extract::ConnectInfo(address)) = extensions.get() {
+            return Some(*address);
+        }
+        None
+    }
+}
+
+/// Whose word about the client's address and the scheme is taken: nobody's by default, because anyone can send
+/// `X-Forwarded-For`.
+///
+/// ```
+/// use bartizan_core::Trust;
+///
+/// let one_load_balancer = Trust::hops(1);
+/// let known_proxies = Trust::proxies(["10.0.0.0/8", "fd00::/8"])?;
+/// # Ok::<(), bartizan_core::TrustError>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Trust {
+    rule: Rule,
+}
+
+#[derive(Clone, Debug, Default)]
+enum Rule {
+    #[default]
+    Nobody,
+    Hops(u8),
+    Proxies(Vec<IpNet>),
+}
+
+/// A proxy network that cannot be read.
+#[derive(Debug, Error)]
+#[error("trusted proxy {0:?}: give an address or a network such as 10.0.0.0/8 or fd00::/8")]
+pub struct TrustError(String);
+
+/// How many entries of `X-Forwarded-For` are looked at, from the right.
+const MAX_ENTRIES: usize = 32;
+
+const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+
+impl Trust {
+    /// Only the connection itself counts. The default.
+    pub fn nobody() -> Self {
+        Self::default()
+    }
+
+    /// The service stands behind exactly this many proxies, each of which appends to `X-Forwarded-For`. The
+    /// client is the entry that the outermost of them wrote.
+    pub fn hops(hops: u8) -> Self {
+        Self { rule: if hops == 0 { Rule::Nobody } else { Rule::Hops(hops) } }
+    }
+
+    /// Proxies in these networks are believed: the client is the rightmost address outside them.
+    ///
+    /// # Errors
+    ///
+    /// [`TrustError`] for what is neither an address nor a network.
+    pub fn proxies<I>(networks: I) -> Result<Self, TrustError>
+    where
+        I: IntoIterator,
+        I::Item: AsRef<str>,
+    {
+        let parse = |text: I::Item| {
+            let text = text.as_ref().trim();
+            IpNet::from_str(text)
+                .or_else(|_| IpAddr::from_str(text).map(IpNet::from))
+                .map_err(|_| TrustError(text.chars().take(64).collect()))
+        };
+        Ok(Self { rule: Rule::Proxies(networks.into_iter().map(parse).collect::<Result<_, _>>()?) })
+    }
+
+    /// The client's address by this rule.
+    ///
+    /// ```
+    /// use bartizan_core::Trust;
+    /// use http::HeaderMap;
+    ///
+    /// let mut headers = HeaderMap::new();
+    /// headers.insert("x-forwarded-for", "203.0.113.9, 10.0.0.2".parse().unwrap());
+    /// let peer = Some("10.0.0.1".parse().unwrap());
+    /// assert_eq!(Trust::nobody().client(peer, &headers), peer);
+    /// assert_eq!(Trust::hops(2).client(peer, &headers), Some("203.0.113.9".parse().unwrap()));
+    /// ```
+    pub fn client(&self, peer: Option<IpAddr>, headers: &HeaderMap) -> Option<IpAddr> {
+        match &self.rule {
+            Rule::Nobody => peer,
+            Rule::Hops(hops) => forwarded_for(headers).nth(usize::from(*hops) - 1).flatten().or(peer),
+            Rule::Proxies(networks) => {
+                let trusted = |address: &IpAddr| networks.iter().any(|network| network.contains(address));
+                let mut client = peer?;
+                for entry in forwarded_for(headers) {
+                    if !trusted(&client) {
+                        break;
+                    }
+                    let Some(address) = entry else { break };
+                    client = address;
+                }
+                Some(client)
+            }
+        }
+    }
+
+    /// Whether the request came in over TLS: by the URI's scheme, or `X-Forwarded-Proto` from a trusted peer.
+    pub fn is_https(&self, peer: Option<IpAddr>, uri: &http::Uri, headers: &HeaderMap) -> bool {
+        let believed = match &self.rule {
+            Rule::Nobody => false,
+            Rule::Hops(_) => true,
+            Rule::Proxies(networks) => {
+                peer.is_some_and(|peer| networks.iter().any(|network| network.contains(&peer)))
+            }
+        };
+        match headers.get(FORWARDED_PROTO) {
+            Some(proto) if believed => proto.as_bytes().eq_ignore_ascii_case(b"https"),
+            _ => uri.scheme() == Some(&http::uri::Scheme::HTTPS),
+        }
+    }
+}
+
+/// The entries of all `X-Forwarded-For` headers from the right, `None` for one that is no address.
+fn forwarded_for(headers: &HeaderMap) -> impl Iterator<Item = Option<IpAddr>> {
+    headers
+        .get_all(FORWARDED_FOR)
+        .iter()
+        .rev()
+        .flat_map(|value| value.as_bytes().rsplit(|byte| *byte == b','))
+        .take(MAX_ENTRIES)
+        .map(|entry| {
+            let text = std::str::from_utf8(entry).ok()?.trim();
+            let text = text.strip_prefix('[').and_then(|rest| rest.split(']').next()).unwrap_or(text);
+            text.parse::<IpAddr>().or_else(|_| text.parse::<SocketAddr>().map(|address| address.ip())).ok()
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ip(text: &str) -> IpAddr {
+        text.parse().unwrap()
+    }
+
+    fn headers(values: &[&str]) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for value in values {
+            headers.append("x-forwarded-for", value.parse().unwrap());
+        }
+        headers
+    }
+
+    #[test]
+    fn a_forged_header_is_ignored_by_default() {
+        let client = Trust::default().client(Some(ip("192.0.2.1")), &headers(&["1.2.3.4"]));
+        assert_eq!(client, Some(ip("192.0.2.1")));
+    }
+
+    #[test]
+    fn hops_count_from_the_right_over_several_headers() {
+        let headers = headers(&["6.6.6.6, 203.0.113.9", "10.0.0.2"]);
+        let peer = Some(ip("10.0.0.1"));
+        assert_eq!(Trust::hops(1).client(peer, &headers), Some(ip("10.0.0.2")));
+        assert_eq!(Trust::hops(2).client(peer, &headers), Some(ip("203.0.113.9")));
+        assert_eq!(Trust::hops(9).client(peer, &headers), peer);
+    }
+
+    #[test]
+    fn the_walk_stops_at_the_first_address_outside_the_networks() {
+        let trust = Trust::proxies(["10.0.0.0/8"]).unwrap();
+        let chain = headers(&["6.6.6.6, 203.0.113.9, 10.0.0.2"]);
+        assert_eq!(trust.client(Some(ip("10.0.0.1")), &chain), Some(ip("203.0.113.9")));
+        assert_eq!(trust.client(Some(ip("198.51.100.1")), &chain), Some(ip("198.51.100.1")));
+        let garbage = headers(&["203.0.113.9, <script>, 10.0.0.2"]);
+        assert_eq!(trust.client(Some(ip("10.0.0.1")), &garbage), Some(ip("10.0.0.2")));
+    }
+
+    #[test]
+    fn a_bad_network_is_named_in_the_error() {
+        let error = Trust::proxies(["10.0.0.0/8", "tennis"]).unwrap_err().to_string();
+        assert!(error.contains("tennis") && error.contains("10.0.0.0/8"), "{error}");
+    }
+
+    #[test]
+    fn ports_and_brackets_are_understood() {
+        let chain = headers(&["[2001:db8::1]:443"]);
+        assert_eq!(Trust::hops(1).client(None, &chain), Some(ip("2001:db8::1")));
+        let chain = headers(&["203.0.113.9:8080"]);
+        assert_eq!(Trust::hops(1).client(None, &chain), Some(ip("203.0.113.9")));
+    }
+}

@@ -1,0 +1,85 @@
+//! The response future of [`Observe`](crate::Observe).
+
+use std::pin::Pin;
+use std::task::{self, Poll, ready};
+
+use http::Response;
+use http_body::Body;
+use pin_project_lite::pin_project;
+
+use crate::body::ResponseBody;
+use crate::live::Live;
+use crate::observer::Exchange;
+use crate::outcome::Outcome;
+
+pin_project! {
+    /// The response future of [`Observe`](crate::Observe). Dropped before it resolves, it ends the exchange as
+    /// `cancelled_before_head`.
+    #[must_use = "futures do nothing unless they are polled"]
+    pub struct ResponseFuture<F, X>
+    where
+        X: Exchange,
+    {
+        #[pin]
+        inner: Option<F>,
+        live: Option<Live<X>>,
+    }
+
+    impl<F, X> PinnedDrop for ResponseFuture<F, X>
+    where
+        X: Exchange,
+    {
+        fn drop(this: Pin<&mut Self>) {
+            // What the handler's own guards log while they are dropped belongs to the request as well.
+            let mut this = this.project();
+            if let (Some(live), true) = (this.live, this.inner.is_some()) {
+                live.release(|| this.inner.set(None));
+            }
+        }
+    }
+}
+
+impl<F, X: Exchange> ResponseFuture<F, X> {
+    pub(crate) fn new(inner: F, live: Live<X>) -> Self {
+        Self { inner: Some(inner), live: Some(live) }
+    }
+}
+
+impl<F, R, E, X> Future for ResponseFuture<F, X>
+where
+    F: Future<Output = Result<Response<R>, E>>,
+    R: Body,
+    X: Exchange,
+{
+    type Output = Result<Response<ResponseBody<R, X>>, E>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        let Some(live) = this.live.as_mut() else { return Poll::Pending };
+        let polled = live.enter(|| {
+            let polled = this.inner.as_mut().as_pin_mut().map_or(Poll::Pending, |inner| inner.poll(cx));
+            if polled.is_ready() {
+                this.inner.set(None);
+            }
+            polled
+        });
+        let polled = ready!(polled);
+        let Some(mut live) = this.live.take() else { return Poll::Pending };
+        Poll::Ready(match polled {
+            Ok(mut response) => {
+                live.head(&mut response);
+                Ok(response.map(|body| ResponseBody::new(body, live)))
+            }
+            Err(error) => {
+                live.end(Outcome::ServiceError);
+                Err(error)
+            }
+        })
+    }
+}
+
+impl<F, X: Exchange> std::fmt::Debug for ResponseFuture<F, X> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ResponseFuture").finish_non_exhaustive()
+    }
+}

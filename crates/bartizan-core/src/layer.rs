@@ -1,0 +1,142 @@
+//! [`ObserveLayer`] and [`Observe`]: the one service wrapper under every bartizan layer.
+
+use std::fmt;
+use std::sync::Arc;
+use std::task::{self, Poll};
+
+use http::{Request, Response};
+use http_body::Body;
+use tower_layer::Layer;
+use tower_service::Service;
+
+use crate::body::{RequestBody, ResponseBody};
+use crate::client::Trust;
+use crate::clock::Clock;
+use crate::future::ResponseFuture;
+use crate::live::{Live, is_head};
+use crate::observer::Observer;
+use crate::record::Record;
+use crate::route::Routes;
+
+/// A tower layer that lets an [`Observer`] (or a tuple of them) watch every exchange.
+///
+/// The settings count where this is the outermost bartizan layer: that one makes the [`Record`].
+///
+/// ```
+/// use bartizan_core::{ObserveLayer, Routes, Settings, Trust};
+/// # use bartizan_core::{Ending, Exchange, Observer, Record};
+/// # struct Watch; struct Watched;
+/// # impl Observer for Watch { type Exchange = Watched; fn begin<B>(&self, _: &mut http::Request<B>, _: &Record) -> Watched { Watched } }
+/// # impl Exchange for Watched { fn end(self, _: &Ending, _: &Record) {} }
+///
+/// let layer = ObserveLayer::with_settings(Watch, Settings {
+///     routes: Routes::new().prefix("/files/{*path}")?,
+///     trust: Trust::hops(1),
+///     ..Settings::default()
+/// });
+/// # Ok::<(), bartizan_core::RouteError>(())
+/// ```
+pub struct ObserveLayer<O>(Arc<Shared<O>>);
+
+struct Shared<O> {
+    observer: O,
+    settings: Settings,
+}
+
+/// What the outermost layer needs to make a [`Record`], and every layer to measure.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// How routes are found. Default: only what the host matched.
+    pub routes: Routes,
+    /// Whose forwarded headers are believed. Default: nobody's.
+    pub trust: Trust,
+    /// The clock that measures. Default: the system's monotonic clock.
+    pub clock: Clock,
+}
+
+impl<O: Observer> ObserveLayer<O> {
+    /// A layer with default [`Settings`].
+    pub fn new(observer: O) -> Self {
+        Self::with_settings(observer, Settings::default())
+    }
+
+    /// A layer with these settings.
+    pub fn with_settings(observer: O, settings: Settings) -> Self {
+        Self(Arc::new(Shared { observer, settings }))
+    }
+}
+
+impl<S, O> Layer<S> for ObserveLayer<O> {
+    type Service = Observe<S, O>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        Observe { inner, shared: Arc::clone(&self.0) }
+    }
+}
+
+impl<O> Clone for ObserveLayer<O> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<O> fmt::Debug for ObserveLayer<O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ObserveLayer").field("settings", &self.0.settings).finish_non_exhaustive()
+    }
+}
+
+/// A service whose exchanges are watched: what [`ObserveLayer`] makes of the inner one.
+///
+/// It works for any `Service<http::Request<B>, Response = http::Response<R>>`. Readiness and errors pass through; the
+/// bodies are wrapped without a box.
+pub struct Observe<S, O> {
+    inner: S,
+    shared: Arc<Shared<O>>,
+}
+
+impl<S, O, B, R> Service<Request<B>> for Observe<S, O>
+where
+    S: Service<Request<RequestBody<B>>, Response = Response<R>>,
+    O: Observer,
+    R: Body,
+{
+    type Response = Response<ResponseBody<R, O::Exchange>>;
+    type Error = S::Error;
+    type Future = ResponseFuture<S::Future, O::Exchange>;
+
+    fn poll_ready(&mut self, cx: &mut task::Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Request<B>) -> Self::Future {
+        let Shared { observer, settings } = &*self.shared;
+        let started = settings.clock.now();
+        let record = if let Some(record) = request.extensions().get::<Record>().cloned() {
+            record.refine(&mut request, &settings.routes);
+            record
+        } else {
+            let record = Record::make(&mut request, &settings.routes, &settings.trust);
+            request.extensions_mut().insert(record.clone());
+            record
+        };
+        let exchange = observer.begin(&mut request, &record);
+        let head_request = is_head(record.method());
+        let request = request.map(|body| RequestBody::new(body, record.clone()));
+        let mut live = Live::new(exchange, record, settings.clock, started, head_request);
+        let future = live.enter(|| self.inner.call(request));
+        ResponseFuture::new(future, live)
+    }
+}
+
+impl<S: Clone, O> Clone for Observe<S, O> {
+    fn clone(&self) -> Self {
+        Self { inner: self.inner.clone(), shared: Arc::clone(&self.shared) }
+    }
+}
+
+impl<S: fmt::Debug, O> fmt::Debug for Observe<S, O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Observe").field("inner", &self.inner).finish_non_exhaustive()
+    }
+}

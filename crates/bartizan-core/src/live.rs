@@ -1,0 +1,199 @@
+//! A live exchange: the state that ends exactly once, wherever it is dropped.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::{Duration, Instant};
+
+use bytes::Buf;
+use http::{HeaderMap, Response, StatusCode, header::CONTENT_LENGTH};
+use http_body::{Body, Frame};
+
+use crate::catch::Caught;
+use crate::clock::Clock;
+use crate::context::Context;
+use crate::grpc::{GrpcCode, Protocol};
+use crate::method::KnownMethod;
+use crate::observer::Exchange;
+use crate::outcome::{Ending, Outcome};
+use crate::record::Record;
+
+pub(crate) struct Live<X: Exchange> {
+    /// Gone once the exchange has ended.
+    exchange: Option<X>,
+    record: Record,
+    context: Context,
+    clock: Clock,
+    started: Instant,
+    head_request: bool,
+    /// Set while the inner service or body is polled: still set when dropped means that the poll unwound.
+    polling: bool,
+    status: Option<StatusCode>,
+    caught: Option<Outcome>,
+    grpc_code: Option<GrpcCode>,
+    /// The length that was promised: a drop after that many bytes is no cancel.
+    promised: Option<u64>,
+    response_bytes: u64,
+    first_byte: Option<Duration>,
+}
+
+impl<X: Exchange> Live<X> {
+    pub(crate) fn new(
+        exchange: X,
+        record: Record,
+        clock: Clock,
+        started: Instant,
+        head_request: bool,
+    ) -> Self {
+        Self {
+            exchange: Some(exchange),
+            context: Context::of(record.clone()),
+            record,
+            clock,
+            started,
+            head_request,
+            polling: false,
+            status: None,
+            caught: None,
+            grpc_code: None,
+            promised: None,
+            response_bytes: 0,
+            first_byte: None,
+        }
+    }
+
+    /// Runs a poll with the request's context current.
+    pub(crate) fn enter<T>(&mut self, poll: impl FnOnce() -> T) -> T {
+        let Some(exchange) = &mut self.exchange else { return poll() };
+        self.polling = true;
+        let polled = self.context.enter(|| exchange.enter(poll));
+        self.polling = false;
+        polled
+    }
+
+    /// Drops what was polled, with the request's context current.
+    pub(crate) fn release(&mut self, drop: impl FnOnce()) {
+        let exchange = &mut self.exchange;
+        self.context.enter(|| match exchange {
+            Some(exchange) => exchange.enter(drop),
+            None => drop(),
+        });
+    }
+
+    /// The response's head is there. Ends the exchange if nothing more will come.
+    pub(crate) fn head<R: Body>(&mut self, response: &mut Response<R>) {
+        self.status = Some(response.status());
+        self.caught = response.extensions().get::<Caught>().map(|caught| caught.0);
+        if let Some(exchange) = &mut self.exchange {
+            exchange.head(response, &self.record);
+        }
+        if self.record.protocol() == Protocol::Grpc {
+            self.grpc_code = GrpcCode::from_headers(response.headers());
+        }
+        if self.is_upgrade(response.status()) {
+            self.end(Outcome::Upgraded);
+        } else if self.is_bodiless(response.status()) || response.body().is_end_stream() {
+            // hyper never polls such a body, so this is the end.
+            self.end_by_status();
+        } else {
+            self.promised = promised_length(response);
+        }
+    }
+
+    /// A frame of the response body is handed on.
+    pub(crate) fn frame<D: Buf>(&mut self, frame: &Frame<D>) {
+        if let Some(data) = frame.data_ref() {
+            let len = data.remaining();
+            if self.first_byte.is_none() && len > 0 {
+                self.first_byte = Some(self.elapsed());
+            }
+            self.response_bytes += len as u64;
+            if let Some(exchange) = &mut self.exchange {
+                exchange.chunk(len, &self.record);
+            }
+        } else if let Some(trailers) = frame.trailers_ref() {
+            self.trailers(trailers);
+        }
+    }
+
+    fn trailers(&mut self, trailers: &HeaderMap) {
+        if self.record.protocol() == Protocol::Grpc {
+            self.grpc_code = GrpcCode::from_headers(trailers).or(self.grpc_code);
+        }
+        self.end_by_status();
+    }
+
+    /// The body came to its end.
+    pub(crate) fn end_by_status(&mut self) {
+        let status = self.status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        if self.record.protocol() == Protocol::Grpc {
+            let code = *self.grpc_code.get_or_insert_with(|| GrpcCode::of_missing(status));
+            self.end(code.outcome());
+        } else {
+            self.end(Outcome::of_status(status));
+        }
+    }
+
+    /// Ends the exchange; does nothing if it has ended before.
+    pub(crate) fn end(&mut self, outcome: Outcome) {
+        let Some(exchange) = self.exchange.take() else { return };
+        if self.record.protocol() == Protocol::Grpc && self.grpc_code.is_none() {
+            self.grpc_code = Some(match outcome {
+                Outcome::CancelledBeforeHead | Outcome::CancelledMidBody => GrpcCode::CANCELLED,
+                _ => GrpcCode::UNKNOWN,
+            });
+        }
+        let ending = Ending {
+            outcome: self.caught.unwrap_or(outcome),
+            status: self.status,
+            grpc_code: self.grpc_code,
+            duration: self.elapsed(),
+            first_byte: self.first_byte,
+            request_bytes: self.record.request_bytes(),
+            response_bytes: self.response_bytes,
+        };
+        let record = &self.record;
+        let context = &mut self.context;
+        // This may run in a drop, and in one that is part of unwinding: a second panic would abort the process.
+        let _ = catch_unwind(AssertUnwindSafe(|| context.enter(|| exchange.end(&ending, record))));
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.clock.now().saturating_duration_since(self.started)
+    }
+
+    fn is_upgrade(&self, status: StatusCode) -> bool {
+        let connect = self.record.method().as_str() == "CONNECT" && status.is_success();
+        status == StatusCode::SWITCHING_PROTOCOLS || connect
+    }
+
+    fn is_bodiless(&self, status: StatusCode) -> bool {
+        self.head_request || matches!(status.as_u16(), 100..=199 | 204 | 304)
+    }
+}
+
+impl<X: Exchange> Drop for Live<X> {
+    fn drop(&mut self) {
+        if self.exchange.is_none() {
+            return;
+        }
+        if self.polling {
+            self.end(Outcome::Panicked);
+        } else if self.status.is_none() {
+            self.end(Outcome::CancelledBeforeHead);
+        } else if self.promised == Some(self.response_bytes) {
+            // The host stopped at the exact content-length without asking for the end.
+            self.end_by_status();
+        } else {
+            self.end(Outcome::CancelledMidBody);
+        }
+    }
+}
+
+/// The length that the response's head promises, if it does.
+fn promised_length<R: Body>(response: &Response<R>) -> Option<u64> {
+    let header = response.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+    header.or_else(|| response.body().size_hint().exact())
+}
+
+pub(crate) fn is_head(method: KnownMethod) -> bool {
+    method.as_str() == "HEAD"
+}

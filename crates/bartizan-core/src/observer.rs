@@ -1,0 +1,150 @@
+//! The two traits a concern implements: [`Observer`], one a layer, and [`Exchange`], one a request.
+
+use http::{Request, Response};
+
+use crate::outcome::Ending;
+use crate::record::Record;
+
+/// A concern that watches exchanges: it lives in the layer, shared by all requests.
+///
+/// A tuple of observers is an observer, told in the tuple's order; `Option<O>` is one that can be off.
+///
+/// ```
+/// use bartizan_core::{Ending, Exchange, ObserveLayer, Observer, Record};
+/// use http::Request;
+///
+/// struct PrintEndings;
+/// struct Printed;
+///
+/// impl Observer for PrintEndings {
+///     type Exchange = Printed;
+///     fn begin<B>(&self, _: &mut Request<B>, _: &Record) -> Printed {
+///         Printed
+///     }
+/// }
+///
+/// impl Exchange for Printed {
+///     fn end(self, ending: &Ending, record: &Record) {
+///         println!("{} {} {}", record.method().as_str(), record.route(), ending.outcome);
+///     }
+/// }
+///
+/// let layer = ObserveLayer::new((PrintEndings, Some(PrintEndings)));
+/// ```
+pub trait Observer: Send + Sync + 'static {
+    /// What is kept of one request. It travels by value, from the response future into the response body.
+    type Exchange: Exchange;
+
+    /// A request has come in. It may still be changed; what others should know goes into the record.
+    fn begin<B>(&self, request: &mut Request<B>, record: &Record) -> Self::Exchange;
+}
+
+/// One request being watched. Every method but [`end`](Self::end) may never be called; `end` is called exactly once,
+/// whatever happens to the request.
+///
+/// No method may panic. A panic in `end` is caught and lost, because it may run while another one unwinds.
+pub trait Exchange: Send + Sync + 'static {
+    /// Runs one poll of the service or of a body; for what must be current meanwhile.
+    fn enter<T>(&mut self, poll: impl FnOnce() -> T) -> T {
+        poll()
+    }
+
+    /// The response's head is there. It may still be changed.
+    fn head<B>(&mut self, response: &mut Response<B>, record: &Record) {
+        let _ = (response, record);
+    }
+
+    /// A data frame of the response body is handed on.
+    fn chunk(&mut self, len: usize, record: &Record) {
+        let _ = (len, record);
+    }
+
+    /// The exchange is over. Called with the request's context current.
+    fn end(self, ending: &Ending, record: &Record);
+}
+
+impl<O: Observer> Observer for Option<O> {
+    type Exchange = Option<O::Exchange>;
+
+    fn begin<B>(&self, request: &mut Request<B>, record: &Record) -> Self::Exchange {
+        self.as_ref().map(|observer| observer.begin(request, record))
+    }
+}
+
+impl<X: Exchange> Exchange for Option<X> {
+    fn enter<T>(&mut self, poll: impl FnOnce() -> T) -> T {
+        match self {
+            Some(exchange) => exchange.enter(poll),
+            None => poll(),
+        }
+    }
+
+    fn head<B>(&mut self, response: &mut Response<B>, record: &Record) {
+        if let Some(exchange) = self {
+            exchange.head(response, record);
+        }
+    }
+
+    fn chunk(&mut self, len: usize, record: &Record) {
+        if let Some(exchange) = self {
+            exchange.chunk(len, record);
+        }
+    }
+
+    fn end(self, ending: &Ending, record: &Record) {
+        if let Some(exchange) = self {
+            exchange.end(ending, record);
+        }
+    }
+}
+
+macro_rules! nest {
+    ($poll:ident) => { $poll() };
+    ($poll:ident $first:ident $($rest:ident)*) => { $first.enter(move || nest!($poll $($rest)*)) };
+}
+
+macro_rules! tuples {
+    ($($name:ident)+) => {
+        #[allow(non_snake_case)]
+        impl<$($name: Observer),+> Observer for ($($name,)+) {
+            type Exchange = ($($name::Exchange,)+);
+
+            fn begin<B>(&self, request: &mut Request<B>, record: &Record) -> Self::Exchange {
+                let ($($name,)+) = self;
+                ($($name.begin(request, record),)+)
+            }
+        }
+
+        #[allow(non_snake_case)]
+        impl<$($name: Exchange),+> Exchange for ($($name,)+) {
+            fn enter<T>(&mut self, poll: impl FnOnce() -> T) -> T {
+                let ($($name,)+) = self;
+                nest!(poll $($name)+)
+            }
+
+            fn head<Body>(&mut self, response: &mut Response<Body>, record: &Record) {
+                let ($($name,)+) = self;
+                $($name.head(response, record);)+
+            }
+
+            fn chunk(&mut self, len: usize, record: &Record) {
+                let ($($name,)+) = self;
+                $($name.chunk(len, record);)+
+            }
+
+            fn end(self, ending: &Ending, record: &Record) {
+                let ($($name,)+) = self;
+                $($name.end(ending, record);)+
+            }
+        }
+    };
+}
+
+tuples!(O1);
+tuples!(O1 O2);
+tuples!(O1 O2 O3);
+tuples!(O1 O2 O3 O4);
+tuples!(O1 O2 O3 O4 O5);
+tuples!(O1 O2 O3 O4 O5 O6);
+tuples!(O1 O2 O3 O4 O5 O6 O7);
+tuples!(O1 O2 O3 O4 O5 O6 O7 O8);

@@ -1,0 +1,304 @@
+//! The request record: what is known of a request, shared by handlers, observers and log lines.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use http::{HeaderValue, Request, Version};
+use tracing::field::Empty;
+
+use crate::client::{PeerAddress, Trust};
+use crate::fields::Fields;
+use crate::grpc::Protocol;
+use crate::method::KnownMethod;
+use crate::route::{Route, Routes, UNMATCHED};
+use crate::value::Value;
+
+/// A correlation id that has been checked or made, ready to be sent on. Cloning it allocates nothing.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct CorrelationId(HeaderValue);
+
+impl CorrelationId {
+    /// Longest id, in bytes.
+    pub const MAX_LEN: usize = 128;
+
+    /// Checks an id: 1 to 128 bytes of `[A-Za-z0-9._:/+=@-]`. `None` for anything else.
+    ///
+    /// ```
+    /// use bartizan_core::CorrelationId;
+    /// use http::HeaderValue;
+    ///
+    /// assert!(CorrelationId::new(HeaderValue::from_static("order-17")).is_some());
+    /// assert!(CorrelationId::new(HeaderValue::from_static("<script>")).is_none());
+    /// ```
+    pub fn new(value: HeaderValue) -> Option<Self> {
+        let bytes = value.as_bytes();
+        let allowed = |byte: &u8| {
+            byte.is_ascii_alphanumeric()
+                || matches!(byte, b'.' | b'_' | b':' | b'/' | b'+' | b'=' | b'@' | b'-')
+        };
+        ((1..=Self::MAX_LEN).contains(&bytes.len()) && bytes.iter().all(allowed)).then_some(Self(value))
+    }
+
+    /// The id as text.
+    pub fn as_str(&self) -> &str {
+        std::str::from_utf8(self.0.as_bytes()).unwrap_or_default()
+    }
+
+    /// The id as a header value.
+    pub fn header_value(&self) -> &HeaderValue {
+        &self.0
+    }
+}
+
+impl fmt::Debug for CorrelationId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("CorrelationId").field(&self.as_str()).finish()
+    }
+}
+
+impl fmt::Display for CorrelationId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The ids of the trace that a request belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TraceIds {
+    /// The trace, as on the wire.
+    pub trace_id: [u8; 16],
+    /// The span of this exchange.
+    pub span_id: [u8; 8],
+    /// Whether the trace is recorded.
+    pub sampled: bool,
+}
+
+impl TraceIds {
+    /// The trace id in lower-case hex.
+    pub fn trace_id_hex(&self) -> Hex<32> {
+        Hex::of(&self.trace_id)
+    }
+
+    /// The span id in lower-case hex.
+    pub fn span_id_hex(&self) -> Hex<16> {
+        Hex::of(&self.span_id)
+    }
+}
+
+/// `N` lower-case hex digits, without an allocation.
+#[derive(Clone, Copy)]
+pub struct Hex<const N: usize>([u8; N]);
+
+impl<const N: usize> Hex<N> {
+    fn of(bytes: &[u8]) -> Self {
+        const DIGITS: [u8; 16] = *b"0123456789abcdef";
+        let mut out = [b'0'; N];
+        for (pair, byte) in out.chunks_exact_mut(2).zip(bytes) {
+            pair.copy_from_slice(&[DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]);
+        }
+        Self(out)
+    }
+
+    /// The digits.
+    pub fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.0).unwrap_or_default()
+    }
+}
+
+impl<const N: usize> fmt::Display for Hex<N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl<const N: usize> fmt::Debug for Hex<N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// What is known of one request. The outermost bartizan layer makes it and puts it into the request's extensions;
+/// layers further in, handlers and every log line share it. Cloning it counts a reference.
+///
+/// ```
+/// use bartizan_core::Record;
+///
+/// fn handler(request: &http::Request<()>) {
+///     if let Some(record) = request.extensions().get::<Record>() {
+///         record.bind("tenant_id", "acme");
+///     }
+/// }
+/// ```
+#[derive(Clone)]
+pub struct Record(Arc<Inner>);
+
+struct Inner {
+    method: KnownMethod,
+    version: Version,
+    protocol: Protocol,
+    https: bool,
+    peer: Option<std::net::SocketAddr>,
+    client: Option<IpAddr>,
+    route: OnceLock<Route>,
+    prefix: Option<Route>,
+    correlation_id: OnceLock<CorrelationId>,
+    trace: OnceLock<TraceIds>,
+    request_bytes: AtomicU64,
+    bound: Mutex<Fields>,
+    span: tracing::Span,
+}
+
+impl Record {
+    /// Makes the record of a request that no layer has seen yet.
+    pub(crate) fn make<B>(request: &mut Request<B>, routes: &Routes, trust: &Trust) -> Self {
+        let method = KnownMethod::of(request.method());
+        let peer = PeerAddress::of(request.extensions());
+        let route = routes.certain(request);
+        let span = tracing::info_span!(
+            target: "bartizan::request",
+            "request",
+            method = method.as_str(),
+            route = route.as_ref().map(Route::as_str),
+            correlation_id = Empty,
+            trace_id = Empty,
+            span_id = Empty,
+        );
+        Self(Arc::new(Inner {
+            method,
+            version: request.version(),
+            protocol: Protocol::of(request.headers()),
+            https: trust.is_https(peer.map(|peer| peer.ip()), request.uri(), request.headers()),
+            peer,
+            client: trust.client(peer.map(|peer| peer.ip()), request.headers()),
+            prefix: if route.is_none() { routes.by_prefix(request.uri().path()) } else { None },
+            route: route.map_or_else(OnceLock::new, OnceLock::from),
+            correlation_id: OnceLock::new(),
+            trace: OnceLock::new(),
+            request_bytes: AtomicU64::new(0),
+            bound: Mutex::default(),
+            span,
+        }))
+    }
+
+    /// A layer further in may know the route that an outer one could not.
+    pub(crate) fn refine<B>(&self, request: &mut Request<B>, routes: &Routes) {
+        if self.0.route.get().is_none()
+            && let Some(route) = routes.certain(request)
+        {
+            self.set_route(route);
+        }
+    }
+
+    /// The method, as a bounded name.
+    pub fn method(&self) -> KnownMethod {
+        self.0.method
+    }
+
+    /// The HTTP version of the request.
+    pub fn version(&self) -> Version {
+        self.0.version
+    }
+
+    /// HTTP or gRPC.
+    pub fn protocol(&self) -> Protocol {
+        self.0.protocol
+    }
+
+    /// Whether the request came over TLS, as far as can be told and is trusted.
+    pub fn is_https(&self) -> bool {
+        self.0.https
+    }
+
+    /// The other end of the connection, if the host told.
+    pub fn peer_address(&self) -> Option<std::net::SocketAddr> {
+        self.0.peer
+    }
+
+    /// The client's address by the layer's [`Trust`].
+    pub fn client_address(&self) -> Option<IpAddr> {
+        self.0.client
+    }
+
+    /// The route: a template from a bounded set, or [`UNMATCHED`].
+    pub fn route(&self) -> &str {
+        self.matched_route().unwrap_or(UNMATCHED)
+    }
+
+    /// The route, `None` where nothing matched.
+    pub fn matched_route(&self) -> Option<&str> {
+        self.0.route.get().or(self.0.prefix.as_ref()).map(Route::as_str)
+    }
+
+    /// Names the route, unless a certain one is known already. For hosts and middleware that learn it late.
+    pub fn set_route(&self, route: Route) {
+        if self.0.route.set(route).is_ok() {
+            self.0.span.record("route", self.route());
+        }
+    }
+
+    /// The correlation id, once a correlation layer has seen the request.
+    pub fn correlation_id(&self) -> Option<&CorrelationId> {
+        self.0.correlation_id.get()
+    }
+
+    /// Sets the correlation id. The first one stays.
+    pub fn set_correlation_id(&self, id: CorrelationId) -> &CorrelationId {
+        let id = self.0.correlation_id.get_or_init(|| id);
+        self.0.span.record("correlation_id", id.as_str());
+        id
+    }
+
+    /// The trace, once a trace layer has seen the request.
+    pub fn trace(&self) -> Option<TraceIds> {
+        self.0.trace.get().copied()
+    }
+
+    /// Sets the trace. The first one stays.
+    pub fn set_trace(&self, ids: TraceIds) {
+        if self.0.trace.set(ids).is_ok() && !self.0.span.is_disabled() {
+            self.0.span.record("trace_id", ids.trace_id_hex().as_str());
+            self.0.span.record("span_id", ids.span_id_hex().as_str());
+        }
+    }
+
+    /// Bytes of the request body that have been read so far.
+    pub fn request_bytes(&self) -> u64 {
+        self.0.request_bytes.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn add_request_bytes(&self, bytes: u64) {
+        self.0.request_bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// Binds a field to every later log line of this request, whatever task writes it. Binding a name again
+    /// replaces its value. At most 32 fields; see [`bound_fields_dropped_total`](crate::bound_fields_dropped_total)
+    /// for what is refused. Returns whether the field was taken.
+    pub fn bind(&self, name: impl Into<Cow<'static, str>>, value: impl Into<Value>) -> bool {
+        self.0.bound.lock().unwrap_or_else(PoisonError::into_inner).bind(name.into(), value.into())
+    }
+
+    /// Visits the bound fields in the order they were first bound. Nothing may be bound meanwhile.
+    pub fn visit_bound(&self, mut visit: impl FnMut(&str, &Value)) {
+        self.0.bound.lock().unwrap_or_else(PoisonError::into_inner).visit(&mut visit);
+    }
+
+    /// The ordinary `tracing` span of the request, for subscribers that do not know the record. Its target is
+    /// `bartizan::request`; it is disabled where the subscriber filters that out.
+    pub fn span(&self) -> &tracing::Span {
+        &self.0.span
+    }
+}
+
+impl fmt::Debug for Record {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Record")
+            .field("method", &self.0.method.as_str())
+            .field("route", &self.route())
+            .field("correlation_id", &self.correlation_id())
+            .field("trace", &self.0.trace.get())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,77 @@
+//! The observer: where the id comes from, and where it goes.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use bartizan_core::{CorrelationId, Ending, Exchange, Observer, Record};
+use http::{HeaderName, HeaderValue, Request, Response};
+use uuid::Uuid;
+
+use crate::layer::IdKind;
+
+static REPLACED: AtomicU64 = AtomicU64::new(0);
+
+/// How many incoming ids were replaced so far in this process, because they were hostile, came twice, or are not trusted.
+pub fn ids_replaced_total() -> u64 {
+    REPLACED.load(Ordering::Relaxed)
+}
+
+/// The observer behind [`CorrelationLayer`](crate::CorrelationLayer), for stacks that fuse several.
+#[derive(Clone, Debug)]
+pub struct Correlation {
+    pub(crate) header: HeaderName,
+    pub(crate) kind: IdKind,
+    pub(crate) trust_incoming: bool,
+}
+
+/// One request with an id.
+#[derive(Debug)]
+pub struct Correlating {
+    header: HeaderName,
+}
+
+impl Correlation {
+    fn incoming<B>(&self, request: &Request<B>) -> Option<CorrelationId> {
+        let mut values = request.headers().get_all(&self.header).iter();
+        let value = values.next()?;
+        let sole = self.trust_incoming && values.next().is_none();
+        let id = if sole { CorrelationId::new(value.clone()) } else { None };
+        if id.is_none() {
+            REPLACED.fetch_add(1, Ordering::Relaxed);
+        }
+        id
+    }
+}
+
+impl IdKind {
+    pub(crate) fn make(self) -> Option<CorrelationId> {
+        let uuid = match self {
+            Self::UuidV4 => Uuid::new_v4(),
+            Self::UuidV7 => Uuid::now_v7(),
+        };
+        let mut text = Uuid::encode_buffer();
+        CorrelationId::new(HeaderValue::from_str(uuid.hyphenated().encode_lower(&mut text)).ok()?)
+    }
+}
+
+impl Observer for Correlation {
+    type Exchange = Correlating;
+
+    fn begin<B>(&self, request: &mut Request<B>, record: &Record) -> Correlating {
+        if record.correlation_id().is_none() {
+            if let Some(id) = self.incoming(request).or_else(|| self.kind.make()) {
+                record.set_correlation_id(id);
+            }
+        }
+        Correlating { header: self.header.clone() }
+    }
+}
+
+impl Exchange for Correlating {
+    fn head<B>(&mut self, response: &mut Response<B>, record: &Record) {
+        if let Some(id) = record.correlation_id() {
+            response.headers_mut().insert(self.header.clone(), id.header_value().clone());
+        }
+    }
+
+    fn end(self, _: &Ending, _: &Record) {}
+}
