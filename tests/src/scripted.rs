@@ -20,6 +20,8 @@ pub enum Step {
     Error,
     /// A panic.
     Panic,
+    /// Nothing, this once: lets the host flush what it has.
+    Yield,
     /// Nothing, ever again.
     Hang,
 }
@@ -72,7 +74,7 @@ impl Body for ScriptedBody {
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
+        cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
         match self.steps.pop_front() {
             None => Poll::Ready(None),
@@ -80,6 +82,10 @@ impl Body for ScriptedBody {
             Some(Step::Trailers(trailers)) => Poll::Ready(Some(Ok(Frame::trailers(trailers)))),
             Some(Step::Error) => Poll::Ready(Some(Err(Broken))),
             Some(Step::Panic) => panic!("the script says so"),
+            Some(Step::Yield) => {
+                cx.waker().wake_by_ref();
+                Poll::Pending
+            }
             Some(Step::Hang) => {
                 self.steps.push_front(Step::Hang);
                 Poll::Pending
