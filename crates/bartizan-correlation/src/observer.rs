@@ -25,7 +25,7 @@ pub struct Correlation {
 
 /// One request with an id.
 #[derive(Debug)]
-pub struct Correlating {
+pub struct CorrelationExchange {
     header: HeaderName,
 }
 
@@ -54,19 +54,19 @@ impl IdKind {
 }
 
 impl Observer for Correlation {
-    type Exchange = Correlating;
+    type Exchange = CorrelationExchange;
 
-    fn begin<B>(&self, request: &mut Request<B>, record: &Record) -> Correlating {
-        if record.correlation_id().is_none() {
-            if let Some(id) = self.incoming(request).or_else(|| self.kind.make()) {
-                record.set_correlation_id(id);
-            }
+    fn begin<B>(&self, request: &mut Request<B>, record: &Record) -> CorrelationExchange {
+        if record.correlation_id().is_none()
+            && let Some(id) = self.incoming(request).or_else(|| self.kind.make())
+        {
+            record.set_correlation_id(id);
         }
-        Correlating { header: self.header.clone() }
+        CorrelationExchange { header: self.header.clone() }
     }
 }
 
-impl Exchange for Correlating {
+impl Exchange for CorrelationExchange {
     fn head<B>(&mut self, response: &mut Response<B>, record: &Record) {
         if let Some(id) = record.correlation_id() {
             response.headers_mut().insert(self.header.clone(), id.header_value().clone());

@@ -1,0 +1,76 @@
+//! A bounded metrics store behind the `metrics` facade, and its Prometheus page.
+//!
+//! ```
+//! use bartizan_metrics::Store;
+//! use bytes::Bytes;
+//! use http::{HeaderMap, Response};
+//!
+//! // Once, at the start of the program.
+//! let store = Store::new();
+//! metrics::set_global_recorder(store.clone())?;
+//!
+//! // Anywhere.
+//! metrics::counter!("orders_total", "shop" => "north").increment(1);
+//! metrics::histogram!("db_query_seconds", "table" => "orders").record(0.0042);
+//!
+//! // For `GET /metrics`: format and compression follow the request's headers.
+//! let response: Response<Bytes> = store.page(&HeaderMap::new()).into_response();
+//! # let text = String::from_utf8(response.into_body().to_vec())?;
+//! # assert!(text.contains("orders_total{shop=\"north\"} 1\n"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Order
+//!
+//! Install the store before the first metric is made: a handle made earlier does nothing for ever.
+//! Describe a metric before its first use: the unit can be a part of the name, and a name does
+//! not change once it is on the page. The first description of a name counts.
+//!
+//! # Names
+//!
+//! A name without dots stands on the page as it is. A name with dots is in OpenTelemetry's style:
+//! `http.server.request.duration` with [`Unit::Seconds`](metrics::Unit) becomes
+//! `http_server_request_duration_seconds`, and counters get `_total`. What Prometheus does not
+//! allow becomes `_`. In OpenMetrics a counter whose name does not end in `_total`, or whose name
+//! without it belongs to another metric, has the type `unknown`, so that its series has one name
+//! in both formats.
+//!
+//! # Limits
+//!
+//! Memory does not depend on how much is recorded or on whether anybody scrapes: a series is its
+//! labels and 8 bytes, for a histogram 8 bytes a bucket, and the number of series is capped.
+//!
+//! | what | default | past it |
+//! |---|--:|---|
+//! | label sets of a metric | 2 000 | one series with every label `overflow`; `bartizan_series_overflow_total{metric}` counts |
+//! | label sets of all metrics | 50 000 | the same |
+//! | metric names | 1 000 | handles that do nothing; `bartizan_metrics_refused_total{reason="too_many_names"}` counts |
+//! | bytes of a metric name | 256 | the same, `reason="bad_name"` |
+//! | labels in a set | 64 | the first 64 are kept |
+//! | bytes of a label name, value | 128, 512 | cut |
+//! | bytes of a help text | 1 024 | cut |
+//! | bounds of a histogram | 64 | an error when the store is built |
+//!
+//! Series are never dropped, so a cached handle is good for ever.
+//!
+//! # Failure
+//!
+//! Nothing here panics or blocks a request. A metric that cannot be shown (its name is taken by
+//! another kind of metric, or its samples would be mixed up with those of another) gets a handle
+//! that does nothing, and `bartizan_metrics_refused_total{metric,reason}` counts it.
+//! `bartizan_series` and `bartizan_scrape_duration_seconds` tell how large the store is and how
+//! long the last page took.
+//!
+//! # Why a store of its own
+//!
+//! `metrics-exporter-prometheus` 0.18 keeps each histogram observation (16 bytes) until a scrape or
+//! an upkeep task drains it, without a limit; it has no OpenMetrics and no exemplars; and its page
+//! of 10 000 histograms with 11 buckets takes 90 to 107 ms to write, where this one takes 3 to 11.
+
+mod exposition;
+pub mod red;
+mod store;
+
+pub use exposition::{Format, Page};
+pub use red::{Naming, RedLayer};
+pub use store::{BucketsError, BuildError, ExternalError, HistogramCell, Store, StoreBuilder};

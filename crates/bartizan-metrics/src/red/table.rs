@@ -1,0 +1,77 @@
+//! A bounded table of handles that is read without a lock: slots are filled once and never emptied.
+
+use std::hash::{Hash, Hasher};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::names::Traits;
+
+pub(super) struct Table<T> {
+    slots: Box<[OnceLock<Box<Entry<T>>>]>,
+    filled: AtomicUsize,
+}
+
+struct Entry<T> {
+    hash: u64,
+    traits: Traits,
+    route: Box<str>,
+    value: T,
+}
+
+impl<T> Table<T> {
+    /// A table for `max` entries, and as many overflow entries as the rest of its slots holds.
+    pub(super) fn new(max: usize) -> Self {
+        let slots = (max * 2).next_power_of_two().max(256);
+        Self { slots: (0..slots).map(|_| OnceLock::new()).collect(), filled: AtomicUsize::new(0) }
+    }
+
+    /// The entry of these traits and this route; made, if there are fewer than `max` so far.
+    pub(super) fn get_or_make(
+        &self,
+        traits: Traits,
+        route: &str,
+        max: usize,
+        make: impl Fn() -> T,
+    ) -> Option<&T> {
+        let hash = hash(traits, route);
+        let mask = self.slots.len() - 1;
+        for probe in 0..self.slots.len() {
+            let slot = self.slots.get((hash as usize).wrapping_add(probe) & mask)?;
+            let entry = match slot.get() {
+                Some(entry) => entry,
+                None if self.filled.load(Ordering::Relaxed) >= max => return None,
+                // Another thread may fill the slot first, with this entry or with another.
+                None => slot.get_or_init(|| {
+                    self.filled.fetch_add(1, Ordering::Relaxed);
+                    Box::new(Entry { hash, traits, route: route.into(), value: make() })
+                }),
+            };
+            if entry.hash == hash && entry.traits == traits && *entry.route == *route {
+                return Some(&entry.value);
+            }
+        }
+        None
+    }
+}
+
+/// FNV-1a. Routes come from the application, so nobody can aim for collisions.
+struct Fnv(u64);
+
+impl Hasher for Fnv {
+    fn finish(&self) -> u64 {
+        self.0 ^ (self.0 >> 32)
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    }
+}
+
+fn hash(traits: Traits, route: &str) -> u64 {
+    let mut hasher = Fnv(0xcbf2_9ce4_8422_2325);
+    traits.hash(&mut hasher);
+    hasher.write(route.as_bytes());
+    hasher.finish()
+}

@@ -1,0 +1,123 @@
+//! The values themselves: one cell a series, updated through atomics.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use metrics::{CounterFn, GaugeFn};
+
+use super::histogram::HistogramCell;
+
+/// What a metric measures. A name has one kind for the life of the process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Counter,
+    Gauge,
+    Histogram,
+}
+
+/// A count that only grows.
+#[derive(Debug, Default)]
+pub(crate) struct CounterCell(AtomicU64);
+
+impl CounterCell {
+    pub(crate) fn get(&self) -> u64 {
+        self.0.load(Relaxed)
+    }
+}
+
+impl CounterFn for CounterCell {
+    fn increment(&self, value: u64) {
+        self.0.fetch_add(value, Relaxed);
+    }
+
+    fn absolute(&self, value: u64) {
+        self.0.fetch_max(value, Relaxed);
+    }
+}
+
+/// An `f64` in an atomic, as its bits.
+#[derive(Debug, Default)]
+pub(crate) struct GaugeCell(AtomicU64);
+
+impl GaugeCell {
+    pub(crate) fn get(&self) -> f64 {
+        f64::from_bits(self.0.load(Relaxed))
+    }
+
+    pub(crate) fn add(&self, value: f64) {
+        let mut old = self.0.load(Relaxed);
+        while let Err(now) = {
+            let new = (f64::from_bits(old) + value).to_bits();
+            self.0.compare_exchange_weak(old, new, Relaxed, Relaxed)
+        } {
+            old = now;
+        }
+    }
+}
+
+impl GaugeFn for GaugeCell {
+    fn increment(&self, value: f64) {
+        self.add(value);
+    }
+
+    fn decrement(&self, value: f64) {
+        self.add(-value);
+    }
+
+    fn set(&self, value: f64) {
+        self.0.store(value.to_bits(), Relaxed);
+    }
+}
+
+/// One series' value, shared between the handles and the page.
+#[derive(Clone)]
+pub(crate) enum Cell {
+    Counter(Arc<CounterCell>),
+    Gauge(Arc<GaugeCell>),
+    Histogram(Arc<HistogramCell>),
+    /// A count kept elsewhere and read for each page.
+    ReadCounter(Arc<dyn Fn() -> u64 + Send + Sync>),
+    /// A value kept elsewhere and read for each page.
+    ReadGauge(Arc<dyn Fn() -> f64 + Send + Sync>),
+}
+
+impl Cell {
+    pub(crate) fn kind(&self) -> Kind {
+        match self {
+            Self::Counter(_) | Self::ReadCounter(_) => Kind::Counter,
+            Self::Gauge(_) | Self::ReadGauge(_) => Kind::Gauge,
+            Self::Histogram(_) => Kind::Histogram,
+        }
+    }
+}
+
+impl fmt::Debug for Cell {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Cell").field(&self.kind()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_absolute_value_never_moves_a_counter_back() {
+        let counter = CounterCell::default();
+        counter.absolute(7);
+        counter.absolute(5);
+        assert_eq!(counter.get(), 7);
+        counter.increment(1);
+        assert_eq!(counter.get(), 8);
+    }
+
+    #[test]
+    fn a_gauge_goes_up_and_down() {
+        let gauge = GaugeCell::default();
+        gauge.set(1.5);
+        gauge.increment(2.0);
+        gauge.decrement(4.0);
+        assert!((gauge.get() + 0.5).abs() < f64::EPSILON);
+    }
+}
