@@ -1,0 +1,54 @@
+//! What can be wrong with a setting.
+
+use crate::{MAX_LISTENERS, MAX_NAME_BYTES};
+
+/// A setting that the registry or its endpoints refuse.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum HealthError {
+    /// The name has nothing to read in it, or a module's code is empty.
+    #[error("a health check's name or module code is empty: give it a name such as `database`")]
+    EmptyName,
+    /// The name is too long.
+    #[error("a health check's name has {bytes} bytes: use at most {MAX_NAME_BYTES}")]
+    NameTooLong {
+        /// The length that was given.
+        bytes: usize,
+    },
+    /// The name has a line break, a NUL or the like.
+    #[error("the health check's name {name:?} has control characters: use printable text")]
+    ControlInName {
+        /// The name that was given.
+        name: String,
+    },
+    /// There is a check of that name.
+    #[error("a health check named `{name}` exists: choose another name, or unregister it first")]
+    Duplicate {
+        /// The name that was given.
+        name: String,
+    },
+    /// The registry is full.
+    #[error("the registry is full with {limit} checks: raise `max_checks`, or unregister some")]
+    TooManyChecks {
+        /// The registry's `max_checks`.
+        limit: usize,
+    },
+    /// A timeout of zero fails every run.
+    #[error("the timeout of health check `{name}` is zero: give it a duration such as 5 s")]
+    ZeroTimeout {
+        /// The check's name.
+        name: String,
+    },
+    /// The registry has all the listeners that it takes.
+    #[error("the registry has {MAX_LISTENERS} listeners: let one listener serve several needs")]
+    TooManyListeners,
+    /// The base path is no plain absolute path.
+    #[error(
+        "the health base path {path:?} is not usable: give an absolute path such as `/health`, made of letters, \
+         digits, `-`, `_`, `.`, `~` and single slashes, with no slash at its end, at most 128 bytes"
+    )]
+    BasePath {
+        /// The path that was given.
+        path: String,
+    },
+}

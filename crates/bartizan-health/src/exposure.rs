@@ -1,0 +1,158 @@
+//! Who may see messages and details.
+
+use std::{fmt, hint, sync::Arc};
+
+use http::{header::AUTHORIZATION, request::Parts};
+
+type Rule = Arc<dyn Fn(&Parts) -> bool + Send + Sync>;
+
+/// Who may see the messages and details of checks. Everybody sees names, statuses and times.
+///
+/// The default is nobody, which is safe on the open internet. A caller who satisfies any of the tokens and
+/// rules sees all. For the others `message` and `details` are null, and readiness says `error: unhealthy`.
+///
+/// ```
+/// use bartizan_health::{Endpoints, Exposure, Registry};
+///
+/// let registry = Registry::new();
+/// let public = Endpoints::new(registry.clone())
+///     .exposure(Exposure::public().token("a long random text").allow(|parts| parts.headers.contains_key("x-internal")));
+/// let management_port = Endpoints::new(registry).exposure(Exposure::full());
+/// ```
+///
+/// # Caution
+///
+/// A rule that trusts loopback peers opens the details to the world when a proxy on the same machine, such
+/// as a sidecar, forwards requests.
+#[derive(Clone, Default)]
+pub struct Exposure {
+    full: bool,
+    tokens: Vec<Box<str>>,
+    rules: Vec<Rule>,
+}
+
+impl Exposure {
+    /// Nobody sees messages and details, until a token or a rule is added. The default.
+    #[must_use]
+    pub fn public() -> Self {
+        Self::default()
+    }
+
+    /// Everybody sees everything: for a management port.
+    #[must_use]
+    pub fn full() -> Self {
+        Self { full: true, ..Self::default() }
+    }
+
+    /// Callers with `authorization: Bearer {token}` see all. Several tokens may be valid at a time; an empty
+    /// one is nobody's. The time of the comparison does not depend on where two tokens differ.
+    #[must_use]
+    pub fn token(mut self, token: impl Into<String>) -> Self {
+        let token = token.into();
+        if !token.is_empty() {
+            self.tokens.push(token.into());
+        }
+        self
+    }
+
+    /// Callers whose request satisfies the rule see all.
+    #[must_use]
+    pub fn allow(mut self, rule: impl Fn(&Parts) -> bool + Send + Sync + 'static) -> Self {
+        self.rules.push(Arc::new(rule));
+        self
+    }
+
+    pub(crate) fn allows(&self, parts: &Parts) -> bool {
+        self.full || self.has_token(parts) || self.rules.iter().any(|rule| rule(parts))
+    }
+
+    fn has_token(&self, parts: &Parts) -> bool {
+        let mut values = parts.headers.get_all(AUTHORIZATION).iter();
+        // Of two headers nobody knows which one a proxy has checked.
+        let (Some(value), None) = (values.next(), values.next()) else { return false };
+        let Some((scheme, given)) = value.as_bytes().split_at_checked("Bearer ".len()) else { return false };
+        // No early end here either: which of the tokens it was is nobody's business.
+        let found = self.tokens.iter().fold(false, |found, token| found | same(token.as_bytes(), given));
+        scheme.eq_ignore_ascii_case(b"Bearer ") && found
+    }
+}
+
+/// Compares in a time that depends on the lengths only.
+fn same(a: &[u8], b: &[u8]) -> bool {
+    let differences = a.iter().zip(b).fold(0, |all, (a, b)| hint::black_box(all | (a ^ b)));
+    a.len() == b.len() && hint::black_box(differences) == 0
+}
+
+impl fmt::Debug for Exposure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Exposure")
+            .field("full", &self.full)
+            .field("tokens", &self.tokens.len())
+            .field("rules", &self.rules.len())
+            .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn allows(exposure: &Exposure, values: &[&str]) -> bool {
+        let request =
+            values.iter().fold(http::Request::get("/health"), |r, value| r.header(AUTHORIZATION, *value));
+        allows_parts(exposure, request)
+    }
+
+    fn allows_parts(exposure: &Exposure, request: http::request::Builder) -> bool {
+        exposure.allows(&request.body(()).unwrap().into_parts().0)
+    }
+
+    #[test]
+    fn nobody_is_allowed_by_default() {
+        assert!(!allows(&Exposure::public(), &[]));
+        assert!(!allows(&Exposure::public(), &["Bearer "]));
+        assert!(allows(&Exposure::full(), &[]));
+    }
+
+    #[test]
+    fn only_the_whole_token_opens() {
+        let exposure = Exposure::public().token("s3cret").token("next");
+        for good in ["Bearer s3cret", "bearer s3cret", "Bearer next"] {
+            assert!(allows(&exposure, &[good]), "{good}");
+        }
+        for bad in [
+            "",
+            "Bearer",
+            "Bearer ",
+            "Bearer s3cre",
+            "Bearer s3cret2",
+            "Bearer S3cret",
+            "Basic s3cret",
+            "s3cret",
+        ] {
+            assert!(!allows(&exposure, &[bad]), "{bad}");
+        }
+    }
+
+    #[test]
+    fn two_authorization_headers_open_nothing() {
+        assert!(!allows(&Exposure::public().token("a"), &["Bearer a", "Bearer a"]));
+    }
+
+    #[test]
+    fn an_empty_token_opens_nothing() {
+        assert!(!allows(&Exposure::public().token(""), &["Bearer "]));
+    }
+
+    #[test]
+    fn a_rule_sees_the_request() {
+        let exposure = Exposure::public().allow(|parts| parts.extensions.get::<u16>() == Some(&7));
+        assert!(!allows(&exposure, &[]));
+        assert!(allows_parts(&exposure, http::Request::get("/").extension(7_u16)));
+    }
+
+    #[test]
+    fn tokens_are_not_in_debug() {
+        assert!(!format!("{:?}", Exposure::public().token("s3cret")).contains("s3cret"));
+    }
+}

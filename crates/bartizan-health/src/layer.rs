@@ -1,0 +1,158 @@
+//! The tower layer: answers the health paths of any host and passes all else on.
+
+use std::{
+    fmt,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+};
+
+use http::{Request, Response};
+use pin_project_lite::pin_project;
+use tower_layer::Layer;
+use tower_service::Service;
+
+use crate::{Answer, Endpoints, HealthBody, Probe, Registry};
+
+/// Wraps a service so that it answers the health paths.
+///
+/// ```
+/// use bartizan_health::{HealthLayer, Registry};
+/// use bytes::Bytes;
+/// use http::{Request, Response};
+/// use http_body_util::Full;
+/// use tower::{Layer, ServiceExt, service_fn};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let registry = Registry::new();
+/// registry.register("database", || async { Err::<(), _>("refused") })?;
+///
+/// let hello = service_fn(|_: Request<()>| async { Ok::<_, String>(Response::new(Full::<Bytes>::from("hello"))) });
+/// let service = HealthLayer::new(registry).layer(hello);
+///
+/// let response = service.oneshot(Request::get("/health/ready").body(())?).await?;
+/// assert_eq!(response.status(), 503);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Order
+///
+/// Put it outside of everything that a probe should not go through: authentication, load shedding, timeouts,
+/// logs and metrics. Outside of a limit on concurrency a probe still waits for `poll_ready` of what is inside,
+/// as any request does; where liveness must not wait, use a management port.
+#[derive(Clone, Debug)]
+pub struct HealthLayer {
+    endpoints: Arc<Endpoints>,
+}
+
+impl HealthLayer {
+    /// The default [`Endpoints`] of the registry.
+    #[must_use]
+    pub fn new(registry: Registry) -> Self {
+        Endpoints::new(registry).into()
+    }
+}
+
+impl From<Endpoints> for HealthLayer {
+    fn from(endpoints: Endpoints) -> Self {
+        Self { endpoints: Arc::new(endpoints) }
+    }
+}
+
+impl<S> Layer<S> for HealthLayer {
+    type Service = HealthService<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        HealthService { inner, endpoints: Arc::clone(&self.endpoints) }
+    }
+}
+
+/// The service that [`HealthLayer`] makes.
+///
+/// A request that is not for a health path reaches the inner service as it came, at the cost of two
+/// comparisons.
+#[derive(Clone, Debug)]
+pub struct HealthService<S> {
+    inner: S,
+    endpoints: Arc<Endpoints>,
+}
+
+impl<S, B, R> Service<Request<B>> for HealthService<S>
+where
+    S: Service<Request<B>, Response = Response<R>>,
+{
+    type Response = Response<HealthBody<R>>;
+    type Error = S::Error;
+    type Future = HealthFuture<S::Future>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let kind = match self.endpoints.probe(request.uri().path()) {
+            Some(probe) => Kind::Answer { answer: AnswerFuture::new(&self.endpoints, probe, request) },
+            None => Kind::Inner { future: self.inner.call(request) },
+        };
+        HealthFuture { kind }
+    }
+}
+
+/// An answer on its way. Boxed, as only probes pay for it.
+pub(crate) struct AnswerFuture(Pin<Box<dyn Future<Output = Answer> + Send>>);
+
+impl AnswerFuture {
+    pub(crate) fn new<B>(endpoints: &Arc<Endpoints>, probe: Probe, request: Request<B>) -> Self {
+        let (endpoints, (parts, _)) = (Arc::clone(endpoints), request.into_parts());
+        Self(Box::pin(async move { endpoints.answer(probe, &parts).await }))
+    }
+
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Answer> {
+        self.0.as_mut().poll(cx)
+    }
+}
+
+impl fmt::Debug for AnswerFuture {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AnswerFuture")
+    }
+}
+
+pin_project! {
+    /// The future of [`HealthService`].
+    #[derive(Debug)]
+    pub struct HealthFuture<F> {
+        #[pin]
+        kind: Kind<F>,
+    }
+}
+
+pin_project! {
+    #[derive(Debug)]
+    #[project = KindProjection]
+    enum Kind<F> {
+        Inner { #[pin] future: F },
+        Answer { answer: AnswerFuture },
+    }
+}
+
+impl<F, R, E> Future for HealthFuture<F>
+where
+    F: Future<Output = Result<Response<R>, E>>,
+{
+    type Output = Result<Response<HealthBody<R>>, E>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        Poll::Ready(Ok(match self.project().kind.project() {
+            KindProjection::Inner { future } => ready!(future.poll(cx))?.map(HealthBody::inner),
+            KindProjection::Answer { answer } => {
+                ready!(answer.poll(cx)).into_response().map(HealthBody::answer)
+            }
+        }))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,124 @@
+use serde_json::json;
+use tokio::time::sleep;
+
+use super::*;
+use crate::{Criticality, Health, layer};
+
+mod flight;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+fn with(name: &str, check: impl Check) -> Registry {
+    Registry::builder().register(name, check).build().unwrap()
+}
+
+async fn all(registry: &Registry) -> Vec<(Status, Option<String>)> {
+    let checks = registry.report(Group::All).await.checks;
+    checks.iter().map(|check| (check.status, check.message.as_deref().map(Into::into))).collect()
+}
+
+fn healthy() -> (Status, Option<String>) {
+    (Status::Healthy, None)
+}
+
+fn unhealthy(message: &str) -> (Status, Option<String>) {
+    (Status::Unhealthy, Some(message.into()))
+}
+
+// R-HLT-1
+#[tokio::test(start_paused = true)]
+async fn checks_come_and_go_at_run_time() {
+    let registry = with("a", || async {});
+    all(&registry).await;
+    registry.register("b", || async { Err::<(), _>("refused") }).unwrap();
+    assert_eq!(all(&registry).await, [healthy(), unhealthy("refused")]);
+    assert_eq!(registry.register("b", || async {}), Err(HealthError::Duplicate { name: "b".into() }));
+    assert!(registry.unregister("b") && !registry.unregister("b"));
+    assert_eq!(all(&registry).await, [healthy()]);
+    registry.register("b", || async {}).unwrap();
+    assert_eq!(all(&registry).await, [healthy(), healthy()]);
+}
+
+#[test]
+fn the_number_of_checks_and_listeners_is_bounded() {
+    let registry = Registry::builder().max_checks(1).register("a", || async {}).build().unwrap();
+    assert_eq!(registry.register("b", || async {}), Err(HealthError::TooManyChecks { limit: 1 }));
+    for _ in 0..64 {
+        registry.on_change(|_| {}).unwrap();
+    }
+    assert_eq!(registry.on_change(|_| {}), Err(HealthError::TooManyListeners));
+    let twice = Registry::builder().register("a", || async {}).register("a", || async {}).build();
+    assert!(matches!(twice, Err(HealthError::Duplicate { .. })));
+}
+
+#[tokio::test(start_paused = true)]
+async fn modules_have_their_own_names() {
+    let registry = Registry::new();
+    let billing = registry.module("billing");
+    billing.register(|| async {}).unwrap();
+    billing.part("db").register(|| async {}).unwrap();
+    registry.module("billing2").register(|| async {}).unwrap();
+    assert_eq!(registry.module("").register(|| async {}), Err(HealthError::EmptyName));
+    let names = |report: Report| report.checks.iter().map(|check| check.name.to_string()).collect::<Vec<_>>();
+    assert_eq!(
+        names(registry.last_report(Group::All)),
+        ["module:billing", "module:billing:db", "module:billing2"]
+    );
+    assert_eq!(billing.unregister(), 2);
+    assert_eq!(names(registry.last_report(Group::All)), ["module:billing2"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_worst_critical_check_decides() {
+    let registry = with("a", || async {});
+    let status = async || registry.report(Group::All).await.status;
+    assert_eq!(status().await, Status::Healthy);
+    let non_critical = CheckOptions::new().criticality(Criticality::NonCritical);
+    registry.register_with("b", || async { Health::unhealthy("off") }, non_critical).unwrap();
+    assert_eq!(status().await, Status::Degraded);
+    registry.register("c", || async { Health::unhealthy("off") }).unwrap();
+    assert_eq!(status().await, Status::Unhealthy);
+}
+
+#[tokio::test(start_paused = true)]
+async fn startup_passes_once_and_for_all() {
+    let up = Arc::new(AtomicBool::new(false));
+    let flag = Arc::clone(&up);
+    let registry = Registry::new();
+    let check =
+        move || std::future::ready(if flag.load(Ordering::SeqCst) { Ok(()) } else { Err("migrating") });
+    registry.register_with("migrations", check, CheckOptions::new().readiness(false).startup(true)).unwrap();
+    assert!(registry.report(Group::Readiness).await.checks.is_empty());
+    assert!(!registry.startup().await.started);
+    for (is_up, started) in [(false, false), (true, true), (false, true)] {
+        up.store(is_up, Ordering::SeqCst);
+        sleep(2 * SECOND).await;
+        assert_eq!(registry.startup().await.started, started);
+    }
+    assert!(registry.is_started() && Registry::new().startup().await.started);
+}
+
+#[tokio::test(start_paused = true)]
+async fn secrets_are_gone_before_a_result_is_kept() {
+    let registry = with("db", || async {
+        Health::unhealthy("postgres://app:s3cret@db refused").with_details(json!({ "password": "s3cret" }))
+    });
+    let report = registry.report(Group::All).await;
+    assert!(!format!("{report:?}").contains("s3cret"));
+}
+
+#[test]
+fn handles_and_futures_can_cross_threads() {
+    fn send_and_sync<T: Send + Sync>() {}
+    fn send<T: Send>(_: T) {}
+    send_and_sync::<(
+        Registry,
+        Module,
+        Report,
+        Endpoints,
+        HealthLayer,
+        HealthEndpoint,
+        layer::HealthService<()>,
+    )>();
+    send(Registry::new().report(Group::All));
+}

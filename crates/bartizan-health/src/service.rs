@@ -1,0 +1,87 @@
+//! The health paths as a service of their own.
+
+use std::{
+    convert::Infallible,
+    fmt,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use bytes::Bytes;
+use http::{Request, Response, StatusCode};
+use tower_service::Service;
+
+use crate::{Answer, AnswerBody, Endpoints, layer::AnswerFuture};
+
+/// Answers the health paths, and 404 to all else: what a management port serves.
+///
+/// [`Endpoints::service`] or [`Registry::service`](crate::Registry::service) makes it.
+///
+/// ```
+/// use bartizan_health::{Endpoints, Exposure, Registry};
+/// use http::Request;
+/// use tower::ServiceExt;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let service = Endpoints::new(Registry::new()).exposure(Exposure::full()).service();
+/// assert_eq!(service.clone().oneshot(Request::get("/livez").body(())?).await?.status(), 200);
+/// assert_eq!(service.oneshot(Request::get("/orders").body(())?).await?.status(), 404);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct HealthEndpoint {
+    endpoints: Arc<Endpoints>,
+}
+
+impl HealthEndpoint {
+    pub(crate) fn new(endpoints: Arc<Endpoints>) -> Self {
+        Self { endpoints }
+    }
+}
+
+impl<B> Service<Request<B>> for HealthEndpoint {
+    type Response = Response<AnswerBody>;
+    type Error = Infallible;
+    type Future = EndpointFuture;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<B>) -> EndpointFuture {
+        let probe = self.endpoints.probe(request.uri().path());
+        EndpointFuture { answer: probe.map(|probe| AnswerFuture::new(&self.endpoints, probe, request)) }
+    }
+}
+
+/// The future of [`HealthEndpoint`].
+pub struct EndpointFuture {
+    answer: Option<AnswerFuture>,
+}
+
+impl Future for EndpointFuture {
+    type Output = Result<Response<AnswerBody>, Infallible>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let response = match &mut self.answer {
+            Some(answer) => answer.poll(cx).map(Answer::into_response),
+            None => Poll::Ready(not_found()),
+        };
+        response.map(|response| Ok(response.map(AnswerBody::from)))
+    }
+}
+
+fn not_found() -> Response<Bytes> {
+    let mut response = Response::new(Bytes::new());
+    *response.status_mut() = StatusCode::NOT_FOUND;
+    response
+}
+
+impl fmt::Debug for EndpointFuture {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EndpointFuture").finish_non_exhaustive()
+    }
+}
