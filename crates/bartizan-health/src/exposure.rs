@@ -2,6 +2,7 @@
 
 use std::{fmt, hint, sync::Arc};
 
+use bartizan_core::PeerAddress;
 use http::{header::AUTHORIZATION, request::Parts};
 
 type Rule = Arc<dyn Fn(&Parts) -> bool + Send + Sync>;
@@ -62,6 +63,12 @@ impl Exposure {
         self
     }
 
+    /// Callers on this machine see all, as far as the host tells the peer's address; see the caution above.
+    #[must_use]
+    pub fn loopback(self) -> Self {
+        self.allow(|parts| PeerAddress::of(&parts.extensions).is_some_and(|peer| peer.ip().is_loopback()))
+    }
+
     pub(crate) fn allows(&self, parts: &Parts) -> bool {
         self.full || self.has_token(parts) || self.rules.iter().any(|rule| rule(parts))
     }
@@ -101,6 +108,17 @@ mod tests {
         let request =
             values.iter().fold(http::Request::get("/health"), |r, value| r.header(AUTHORIZATION, *value));
         allows_parts(exposure, request)
+    }
+
+    #[test]
+    fn loopback_allows_peers_of_this_machine_only() {
+        let from = |peer: &str| {
+            let request = http::Request::builder().extension(PeerAddress(peer.parse().unwrap()));
+            allows_parts(&Exposure::public().loopback(), request)
+        };
+        assert!(from("127.0.0.1:4000") && from("[::1]:4000"));
+        assert!(!from("192.0.2.1:4000"));
+        assert!(!allows_parts(&Exposure::public().loopback(), http::Request::builder()));
     }
 
     fn allows_parts(exposure: &Exposure, request: http::request::Builder) -> bool {

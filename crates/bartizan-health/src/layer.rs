@@ -7,12 +7,13 @@ use std::{
     task::{Context, Poll, ready},
 };
 
+use bartizan_core::AnswerBody;
 use http::{Request, Response};
 use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::{Answer, Endpoints, HealthBody, Probe, Registry};
+use crate::{Answer, Endpoints, Probe, Registry};
 
 /// Wraps a service so that it answers the health paths.
 ///
@@ -83,7 +84,7 @@ impl<S, B, R> Service<Request<B>> for HealthService<S>
 where
     S: Service<Request<B>, Response = Response<R>>,
 {
-    type Response = Response<HealthBody<R>>;
+    type Response = Response<AnswerBody<R>>;
     type Error = S::Error;
     type Future = HealthFuture<S::Future>;
 
@@ -142,13 +143,13 @@ impl<F, R, E> Future for HealthFuture<F>
 where
     F: Future<Output = Result<Response<R>, E>>,
 {
-    type Output = Result<Response<HealthBody<R>>, E>;
+    type Output = Result<Response<AnswerBody<R>>, E>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         Poll::Ready(Ok(match self.project().kind.project() {
-            KindProjection::Inner { future } => ready!(future.poll(cx))?.map(HealthBody::inner),
+            KindProjection::Inner { future } => ready!(future.poll(cx))?.map(AnswerBody::inner),
             KindProjection::Answer { answer } => {
-                ready!(answer.poll(cx)).into_response().map(HealthBody::answer)
+                ready!(answer.poll(cx)).into_response().map(AnswerBody::full)
             }
         }))
     }

@@ -78,7 +78,6 @@
 mod axum;
 
 mod answer;
-mod body;
 mod builder;
 mod change;
 mod check;
@@ -101,7 +100,6 @@ mod tools;
 
 pub use self::{
     answer::Answer,
-    body::{AnswerBody, HealthBody},
     builder::RegistryBuilder,
     change::Change,
     check::{Blocking, Check, blocking},

@@ -12,7 +12,9 @@ use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use tower_service::Service;
 
-use crate::{Answer, AnswerBody, Endpoints, layer::AnswerFuture};
+use http_body_util::Full;
+
+use crate::{Answer, Endpoints, layer::AnswerFuture};
 
 /// Answers the health paths, and 404 to all else: what a management port serves.
 ///
@@ -43,7 +45,7 @@ impl HealthEndpoint {
 }
 
 impl<B> Service<Request<B>> for HealthEndpoint {
-    type Response = Response<AnswerBody>;
+    type Response = Response<Full<Bytes>>;
     type Error = Infallible;
     type Future = EndpointFuture;
 
@@ -63,14 +65,14 @@ pub struct EndpointFuture {
 }
 
 impl Future for EndpointFuture {
-    type Output = Result<Response<AnswerBody>, Infallible>;
+    type Output = Result<Response<Full<Bytes>>, Infallible>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let response = match &mut self.answer {
             Some(answer) => answer.poll(cx).map(Answer::into_response),
             None => Poll::Ready(not_found()),
         };
-        response.map(|response| Ok(response.map(AnswerBody::from)))
+        response.map(|response| Ok(response.map(Full::new)))
     }
 }
 

@@ -160,11 +160,11 @@ fn base_path_and_aliases_are_settings() {
 
 #[tokio::test]
 async fn the_host_s_body_is_forwarded_as_it_is() {
-    let inner = HealthBody::inner(Full::new(Bytes::from("inner")));
+    let inner = AnswerBody::inner(Full::new(Bytes::from("inner")));
     assert_eq!((inner.size_hint().exact(), inner.is_end_stream()), (Some(5), false));
-    let empty: HealthBody<Full<Bytes>> = HealthBody::answer(Bytes::new());
+    let empty: AnswerBody<Full<Bytes>> = AnswerBody::full(Bytes::new());
     assert_eq!((empty.size_hint().exact(), empty.is_end_stream()), (Some(0), true));
-    let mut answer: HealthBody<Full<Bytes>> = HealthBody::answer(Bytes::from("answer"));
+    let mut answer: AnswerBody<Full<Bytes>> = AnswerBody::full(Bytes::from("answer"));
     assert_eq!((answer.size_hint().exact(), answer.is_end_stream()), (Some(6), false));
     assert_eq!(answer.frame().await.unwrap().unwrap().into_data().unwrap(), "answer");
     assert!(answer.is_end_stream() && answer.frame().await.is_none());
