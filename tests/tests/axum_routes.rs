@@ -95,3 +95,12 @@ async fn around_the_router_routes_come_from_prefixes_or_from_a_layer_inside() {
     assert_eq!(names, ["/u/{id}", "/n/{x}", "/n", "/files/{*path}", "unmatched"]);
     assert_eq!(inner.seen().len(), 5);
 }
+
+#[tokio::test]
+async fn a_layer_that_is_met_twice_watches_once() {
+    let witness = Witness::default();
+    let layer = layer(&witness);
+    let seen = routes(app().layer(layer.clone()).layer(layer), &witness, &REQUESTS).await;
+    assert_eq!(seen.len(), REQUESTS.len());
+    assert_eq!(seen[0], ("/u/{id}".to_owned(), Outcome::Ok));
+}

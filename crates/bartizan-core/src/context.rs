@@ -170,7 +170,7 @@ mod tests {
 
     fn context() -> Context {
         let mut request = http::Request::new(());
-        Context::of(Record::make(&mut request, &Routes::new(), &Trust::nobody()))
+        Context::of(Record::make(&mut request, &Routes::new(), &Trust::nobody(), 0))
     }
 
     fn names() -> Vec<String> {

@@ -88,6 +88,8 @@ impl<O> fmt::Debug for ObserveLayer<O> {
 
 /// A service whose exchanges are watched: what [`ObserveLayer`] makes of the inner one.
 ///
+/// A layer that is met twice on a request's way, on a router and on a part of it say, watches it once.
+///
 /// It works for any `Service<http::Request<B>, Response = http::Response<R>>`. Readiness and errors pass through; the
 /// bodies are wrapped without a box.
 pub struct Observe<S, O> {
@@ -112,15 +114,18 @@ where
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
         let Shared { observer, settings } = &*self.shared;
         let started = settings.clock.now();
-        let record = if let Some(record) = request.extensions().get::<Record>().cloned() {
+        let maker = Arc::as_ptr(&self.shared).cast::<()>() as usize;
+        let known = request.extensions().get::<Record>().cloned();
+        let again = known.as_ref().is_some_and(|record| record.is_made_by(maker));
+        let record = if let Some(record) = known {
             record.refine(&mut request, &settings.routes);
             record
         } else {
-            let record = Record::make(&mut request, &settings.routes, &settings.trust);
+            let record = Record::make(&mut request, &settings.routes, &settings.trust, maker);
             request.extensions_mut().insert(record.clone());
             record
         };
-        let exchange = observer.begin(&mut request, &record);
+        let exchange = if again { None } else { Some(observer.begin(&mut request, &record)) };
         let head_request = is_head(record.method());
         let request = request.map(|body| RequestBody::new(body, record.clone()));
         let mut live = Live::new(exchange, record, settings.clock, started, head_request);

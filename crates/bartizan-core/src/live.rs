@@ -17,7 +17,7 @@ use crate::outcome::{Ending, Outcome};
 use crate::record::Record;
 
 pub(crate) struct Live<X: Exchange> {
-    /// Gone once the exchange has ended.
+    /// Gone once the exchange has ended; never there if the same layer is watching further out.
     exchange: Option<X>,
     record: Record,
     context: Context,
@@ -37,14 +37,14 @@ pub(crate) struct Live<X: Exchange> {
 
 impl<X: Exchange> Live<X> {
     pub(crate) fn new(
-        exchange: X,
+        exchange: Option<X>,
         record: Record,
         clock: Clock,
         started: Instant,
         head_request: bool,
     ) -> Self {
         Self {
-            exchange: Some(exchange),
+            exchange,
             context: Context::of(record.clone()),
             record,
             clock,

@@ -136,6 +136,8 @@ impl<const N: usize> fmt::Debug for Hex<N> {
 pub struct Record(Arc<Inner>);
 
 struct Inner {
+    /// The address of the layer that made the record: it tells that one apart while the request is under way.
+    maker: usize,
     method: KnownMethod,
     version: Version,
     protocol: Protocol,
@@ -153,7 +155,7 @@ struct Inner {
 
 impl Record {
     /// Makes the record of a request that no layer has seen yet.
-    pub(crate) fn make<B>(request: &mut Request<B>, routes: &Routes, trust: &Trust) -> Self {
+    pub(crate) fn make<B>(request: &mut Request<B>, routes: &Routes, trust: &Trust, maker: usize) -> Self {
         let method = KnownMethod::of(request.method());
         let peer = PeerAddress::of(request.extensions());
         let route = routes.certain(request);
@@ -167,6 +169,7 @@ impl Record {
             span_id = Empty,
         );
         Self(Arc::new(Inner {
+            maker,
             method,
             version: request.version(),
             protocol: Protocol::of(request.headers()),
@@ -181,6 +184,10 @@ impl Record {
             bound: Mutex::default(),
             span,
         }))
+    }
+
+    pub(crate) fn is_made_by(&self, maker: usize) -> bool {
+        self.0.maker == maker
     }
 
     /// A layer further in may know the route that an outer one could not.

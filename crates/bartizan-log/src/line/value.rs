@@ -1,0 +1,108 @@
+//! Values as JSON. Each function says whether the value was written whole.
+
+use bartizan_core::Value;
+
+use super::escape::push_escaped;
+
+/// What stands where a value was cut.
+pub(crate) const CUT: &str = "...[cut]";
+
+/// Appends a string. Where its inside would grow `out` beyond `limit` bytes it is cut and marked.
+pub(crate) fn push_str(out: &mut Vec<u8>, text: &str, limit: usize) -> bool {
+    out.push(b'"');
+    let whole = push_escaped(out, text, limit);
+    if !whole {
+        out.extend_from_slice(CUT.as_bytes());
+    }
+    out.push(b'"');
+    whole
+}
+
+/// Appends what is JSON already, or the mark of a cut where it does not fit.
+pub(crate) fn push_json(out: &mut Vec<u8>, json: &[u8], limit: usize) -> bool {
+    if out.len() + json.len() > limit {
+        return push_str(out, CUT, 0);
+    }
+    out.extend_from_slice(json);
+    true
+}
+
+pub(crate) fn push_integer(out: &mut Vec<u8>, number: impl itoa::Integer) -> bool {
+    out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
+    true
+}
+
+/// Appends an integer beyond 64 bits as a string of digits, because JSON readers would round the number.
+pub(crate) fn push_wide(out: &mut Vec<u8>, number: impl itoa::Integer) -> bool {
+    out.push(b'"');
+    push_integer(out, number);
+    out.push(b'"');
+    true
+}
+
+/// Appends a number; `null` for what is not finite.
+pub(crate) fn push_f64(out: &mut Vec<u8>, number: f64) -> bool {
+    if number.is_finite() {
+        out.extend_from_slice(ryu::Buffer::new().format_finite(number).as_bytes());
+    } else {
+        out.extend_from_slice(b"null");
+    }
+    true
+}
+
+pub(crate) fn push_bool(out: &mut Vec<u8>, value: bool) -> bool {
+    out.extend_from_slice(if value { b"true" } else { b"false" });
+    true
+}
+
+/// Appends a bound value, its text as `show` lets it be shown.
+pub(crate) fn push_bound(
+    out: &mut Vec<u8>,
+    value: &Value,
+    limit: usize,
+    show: impl FnOnce(&mut Vec<u8>, &str, usize) -> bool,
+) -> bool {
+    match value {
+        Value::Bool(value) => push_bool(out, *value),
+        Value::I64(number) => push_integer(out, *number),
+        Value::U64(number) => push_integer(out, *number),
+        Value::F64(number) => push_f64(out, *number),
+        Value::Str(text) => show(out, text, limit),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(push: impl FnOnce(&mut Vec<u8>) -> bool) -> String {
+        let mut out = Vec::new();
+        push(&mut out);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn numbers_are_valid_json_whatever_they_are() {
+        for (number, expected) in [
+            (0.0, "0.0"),
+            (-12.345, "-12.345"),
+            (1e300, "1e300"),
+            (f64::NAN, "null"),
+            (f64::INFINITY, "null"),
+            (f64::NEG_INFINITY, "null"),
+        ] {
+            let json = written(|out| push_f64(out, number));
+            assert_eq!(json, expected);
+            serde_json::from_str::<serde_json::Value>(&json).unwrap();
+        }
+        assert_eq!(written(|out| push_integer(out, i64::MIN)), "-9223372036854775808");
+        assert_eq!(written(|out| push_wide(out, u128::MAX)), "\"340282366920938463463374607431768211455\"");
+    }
+
+    #[test]
+    fn what_does_not_fit_is_marked_and_stays_valid() {
+        assert_eq!(written(|out| push_str(out, "abcdef", 4)), "\"abc...[cut]\"");
+        assert_eq!(written(|out| push_str(out, "\n\n", 4)), "\"\\n...[cut]\"");
+        assert_eq!(written(|out| push_json(out, b"{\"a\":1}", 4)), "\"...[cut]\"");
+    }
+}

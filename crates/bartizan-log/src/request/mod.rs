@@ -1,0 +1,254 @@
+//! The request event: one line an exchange, at its true end.
+
+mod event;
+mod exchange;
+mod headers;
+mod skip;
+mod text;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use bartizan_core::{Clock, Observe, ObserveLayer, Observer, Record, Routes, Settings, Trust};
+use bartizan_mask::Masker;
+use http::Request;
+use tower_layer::Layer;
+use tracing::{Level, Metadata};
+
+pub use self::exchange::RequestLogExchange;
+use self::skip::Skip;
+
+/// The target of request events, and of the span of a request.
+pub(crate) const REQUEST_TARGET: &str = "bartizan::request";
+
+/// Whether this is an event of [`event`], whose fields are masked already.
+pub(crate) fn is_own_event(metadata: &Metadata<'_>) -> bool {
+    metadata.module_path() == Some(event::MODULE) && metadata.is_event()
+}
+
+/// A tower layer that logs every exchange once, when it is over.
+///
+/// The event has the target `bartizan::request`, the message `request completed` and these fields:
+///
+/// | field | what |
+/// |---|---|
+/// | `method` | the method, `_OTHER` for one that is not known |
+/// | `route` | the matched template, or `unmatched` |
+/// | `path` | with the values of sensitive route parameters masked; at most 4 KiB |
+/// | `query` | masked, at most 4 KiB; absent where there is none |
+/// | `status` | absent where no head was sent |
+/// | `outcome` | one of the nine of [`Outcome`](bartizan_core::Outcome) |
+/// | `duration_ms` | to the last byte, the trailers, the error or the disconnect |
+/// | `first_byte_ms` | to the first byte of the body; absent where there is none |
+/// | `client_address` | by the layer's [`Trust`]; absent where the host does not tell |
+/// | `request_bytes`, `response_bytes` | what was read and handed on of the bodies |
+/// | `http_version` | `1.0`, `1.1`, `2` or `3` |
+/// | `user_agent` | at most 1 KiB, bytes outside ASCII as `\xNN`; absent where there is none |
+/// | `error_type` | the semantic conventions' `error.type`; absent on success and on a 4xx |
+/// | `grpc_code` | the status of a gRPC call, by name |
+/// | `slow` | `true` from the [threshold](Self::slow) on, else absent |
+///
+/// The level is `INFO` for `ok` and `upgraded`, `WARN` for `client_error`, what the client gave up, and slow requests,
+/// `ERROR` for everything that is the service's fault. The ids of the request are not among the fields: a
+/// [`LogLayer`](crate::LogLayer) adds them to every line, other subscribers find them on the request's span.
+///
+/// ```
+/// use bartizan_log::RequestLogLayer;
+/// use std::time::Duration;
+/// use tower_layer::Layer;
+/// # let service = ();
+///
+/// let layer = RequestLogLayer::new().slow(Duration::from_millis(300)).skip_routes(["/internal/*"]);
+/// let service = layer.layer(service);
+/// ```
+#[derive(Clone, Debug)]
+pub struct RequestLogLayer {
+    options: Options,
+    settings: Settings,
+}
+
+#[derive(Clone, Debug)]
+struct Options {
+    masker: Masker,
+    slow: Option<Duration>,
+    skip: Skip,
+    one_in: u64,
+    start_event: bool,
+    request_headers: bool,
+    response_headers: bool,
+}
+
+impl RequestLogLayer {
+    /// A layer with the default options.
+    pub fn new() -> Self {
+        let options = Options {
+            masker: Masker::default(),
+            slow: Some(Duration::from_secs(1)),
+            skip: Skip::default(),
+            one_in: 1,
+            start_event: false,
+            request_headers: false,
+            response_headers: false,
+        };
+        Self { options, settings: Settings::default() }
+    }
+
+    /// Sets what masks. Default: [`Masker::default`].
+    #[must_use]
+    pub fn masker(mut self, masker: Masker) -> Self {
+        self.options.masker = masker;
+        self
+    }
+
+    /// Sets from which duration on a request is slow; `None` for never. Default: one second. The duration is that of
+    /// the whole exchange, so a download to a slow client counts too.
+    #[must_use]
+    pub fn slow(mut self, threshold: impl Into<Option<Duration>>) -> Self {
+        self.options.slow = threshold.into();
+        self
+    }
+
+    /// Adds routes that are logged only when they end in an error, or are slow. Each is compared with the route's
+    /// template and with the path; one that ends in `*` is a prefix. By default these are `/health`, `/health/*`,
+    /// `/healthz`, `/livez`, `/readyz`, `/ready`, `/startup` and `/metrics`.
+    #[must_use]
+    pub fn skip_routes<I>(mut self, routes: I) -> Self
+    where
+        I: IntoIterator,
+        I::Item: Into<String>,
+    {
+        self.options.skip.add(routes.into_iter().map(Into::into));
+        self
+    }
+
+    /// Logs all routes: forgets the default routes to skip, and those added before.
+    #[must_use]
+    pub fn skip_no_routes(mut self) -> Self {
+        self.options.skip = Skip::none();
+        self
+    }
+
+    /// Logs only one in so many requests that end well, counted from the first; all others are always logged, and so
+    /// are slow ones. Default: 1, all of them. 0 means none.
+    #[must_use]
+    pub fn sample_successes(mut self, one_in: u64) -> Self {
+        self.options.one_in = one_in;
+        self
+    }
+
+    /// Also logs `request started` at `INFO` when a request comes in, with what is known by then. Routes to skip and
+    /// requests that sampling leaves out have none. Default: off.
+    #[must_use]
+    pub fn start_event(mut self, on: bool) -> Self {
+        self.options.start_event = on;
+        self
+    }
+
+    /// Also logs the request's headers, masked, as one field `request_headers`: a JSON object in a string, which a
+    /// [`LogLayer`](crate::LogLayer) writes as an object. At most 64 headers, 1 KiB each and 8 KiB together; `"...":true`
+    /// tells that some are missing. Default: off.
+    #[must_use]
+    pub fn request_headers(mut self, on: bool) -> Self {
+        self.options.request_headers = on;
+        self
+    }
+
+    /// Also logs the response's headers, as `response_headers`. Default: off.
+    #[must_use]
+    pub fn response_headers(mut self, on: bool) -> Self {
+        self.options.response_headers = on;
+        self
+    }
+
+    /// Sets how routes are found, where this is the outermost bartizan layer. Default: only what the host matched.
+    #[must_use]
+    pub fn routes(mut self, routes: Routes) -> Self {
+        self.settings.routes = routes;
+        self
+    }
+
+    /// Sets whose forwarded headers are believed, where this is the outermost bartizan layer. Default: nobody's.
+    #[must_use]
+    pub fn trust(mut self, trust: Trust) -> Self {
+        self.settings.trust = trust;
+        self
+    }
+
+    /// Sets the clock that measures. Default: the system's monotonic clock.
+    #[must_use]
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.settings.clock = clock;
+        self
+    }
+
+    /// Only the observer, for a stack of several.
+    ///
+    /// ```
+    /// use bartizan_core::ObserveLayer;
+    /// use bartizan_log::RequestLogLayer;
+    ///
+    /// let layer = ObserveLayer::new((RequestLogLayer::new().into_observer(),));
+    /// # let _ = layer;
+    /// ```
+    pub fn into_observer(self) -> RequestLog {
+        RequestLog { options: Arc::new(self.options), seen: AtomicU64::new(0) }
+    }
+
+    /// The layer of the one service under all bartizan layers.
+    pub fn into_layer(self) -> ObserveLayer<RequestLog> {
+        let settings = self.settings.clone();
+        ObserveLayer::with_settings(self.into_observer(), settings)
+    }
+}
+
+impl Default for RequestLogLayer {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<S> Layer<S> for RequestLogLayer {
+    type Service = Observe<S, RequestLog>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        self.clone().into_layer().layer(inner)
+    }
+}
+
+/// The observer that logs exchanges: what a [`RequestLogLayer`] makes of its options.
+///
+/// ```
+/// use bartizan_log::{RequestLog, RequestLogLayer};
+///
+/// let observer: RequestLog = RequestLogLayer::new().sample_successes(10).into_observer();
+/// # let _ = observer;
+/// ```
+#[derive(Debug)]
+pub struct RequestLog {
+    options: Arc<Options>,
+    /// Requests seen, counted only where they are sampled.
+    seen: AtomicU64,
+}
+
+impl RequestLog {
+    fn picks(&self) -> bool {
+        match self.options.one_in {
+            0 => false,
+            1 => true,
+            one_in => self.seen.fetch_add(1, Ordering::Relaxed).is_multiple_of(one_in),
+        }
+    }
+}
+
+impl Observer for RequestLog {
+    type Exchange = RequestLogExchange;
+
+    fn begin<B>(&self, request: &mut Request<B>, record: &Record) -> RequestLogExchange {
+        // Without a subscriber there is nothing to keep.
+        if !tracing::level_enabled!(Level::ERROR) {
+            return RequestLogExchange::off();
+        }
+        RequestLogExchange::new(&self.options, self.picks(), request, record)
+    }
+}

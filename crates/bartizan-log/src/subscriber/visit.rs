@@ -1,0 +1,174 @@
+//! Visitors that write the fields of events and spans, masked.
+
+use std::error::Error;
+use std::fmt::{self, Debug, Write};
+
+use bartizan_mask::Masker;
+use tracing::field::{Field, Visit};
+
+use super::names;
+use crate::line::{Line, MAX_VALUE, push_bool, push_f64, push_integer, push_json, push_str, push_wide};
+
+/// Where masked fields go.
+pub(super) trait Fields {
+    /// Takes a field. `write` appends the value as JSON up to a given length, and says whether it fitted.
+    fn put(&mut self, name: &'static str, write: impl FnOnce(&mut Vec<u8>, usize) -> bool);
+}
+
+impl Fields for Line<'_> {
+    fn put(&mut self, name: &'static str, write: impl FnOnce(&mut Vec<u8>, usize) -> bool) {
+        if name == "message" { self.message(write) } else { self.field(name, write) }
+    }
+}
+
+/// The masker of one layer, and a number that stands for it.
+#[derive(Clone, Debug)]
+pub(super) struct Mask {
+    pub(super) masker: Masker,
+    pub(super) owner: u64,
+}
+
+impl Mask {
+    /// Appends text under a harmless name.
+    pub(super) fn push_text(&self, out: &mut Vec<u8>, text: &str, limit: usize) -> bool {
+        // What is longer than a value can be need not be looked through.
+        let looked_at = text.get(..text.floor_char_boundary(MAX_VALUE)).unwrap_or(text);
+        let whole = looked_at.len() == text.len();
+        push_str(out, &self.masker.text_cow(looked_at), limit) && whole
+    }
+}
+
+/// Writes fields, each under its own name, with what is sensitive replaced.
+pub(super) struct Masked<'a, F> {
+    pub(super) fields: F,
+    pub(super) mask: &'a Mask,
+    pub(super) text: &'a mut String,
+}
+
+impl<F: Fields> Masked<'_, F> {
+    fn put(&mut self, field: &Field, write: impl FnOnce(&mut Vec<u8>, usize) -> bool) {
+        self.put_text(field, |_, _, out, limit| write(out, limit));
+    }
+
+    fn put_text(
+        &mut self,
+        field: &Field,
+        write: impl FnOnce(&Mask, &mut String, &mut Vec<u8>, usize) -> bool,
+    ) {
+        let Self { fields, mask, text } = self;
+        let name = field.name();
+        let name = name.strip_prefix("r#").unwrap_or(name);
+        if names::is_sensitive(&mask.masker, mask.owner, name) {
+            // Asks again, because this counts what is masked.
+            let censor = mask.masker.censor_for(name).unwrap_or_else(|| mask.masker.censor());
+            fields.put(name, |out, limit| push_str(out, censor, limit));
+        } else {
+            fields.put(name, |out, limit| write(mask, text, out, limit));
+        }
+    }
+
+    fn put_display(&mut self, field: &Field, write: impl FnOnce(&mut Bounded<'_>) -> fmt::Result) {
+        self.put_text(field, |mask, text, out, limit| {
+            text.clear();
+            let mut bounded = Bounded { text, whole: true };
+            // A value that cannot be formatted is shown as far as it could.
+            let _ = write(&mut bounded);
+            let whole = bounded.whole;
+            mask.push_text(out, text, limit) && whole
+        });
+    }
+}
+
+impl<F: Fields> Visit for Masked<'_, F> {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.put_text(field, |mask, _, out, limit| mask.push_text(out, value, limit));
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        self.put_display(field, |text| write!(text, "{value:?}"));
+    }
+
+    fn record_error(&mut self, field: &Field, value: &(dyn Error + 'static)) {
+        self.put_display(field, |text| {
+            write!(text, "{value}")?;
+            let sources = std::iter::successors(value.source(), |error| Error::source(*error));
+            sources.take(8).try_for_each(|source| write!(text, ": {source}"))
+        });
+    }
+
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        self.put(field, |out, _| push_bool(out, value));
+    }
+
+    fn record_i64(&mut self, field: &Field, value: i64) {
+        self.put(field, |out, _| push_integer(out, value));
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        self.put(field, |out, _| push_integer(out, value));
+    }
+
+    fn record_i128(&mut self, field: &Field, value: i128) {
+        self.put(field, |out, _| match i64::try_from(value) {
+            Ok(value) => push_integer(out, value),
+            Err(_) => push_wide(out, value),
+        });
+    }
+
+    fn record_u128(&mut self, field: &Field, value: u128) {
+        self.put(field, |out, _| match u64::try_from(value) {
+            Ok(value) => push_integer(out, value),
+            Err(_) => push_wide(out, value),
+        });
+    }
+
+    fn record_f64(&mut self, field: &Field, value: f64) {
+        self.put(field, |out, _| push_f64(out, value));
+    }
+}
+
+/// Text that stops growing, and with it whatever formats itself into it.
+struct Bounded<'a> {
+    text: &'a mut String,
+    whole: bool,
+}
+
+impl Write for Bounded<'_> {
+    fn write_str(&mut self, part: &str) -> fmt::Result {
+        let room = MAX_VALUE - self.text.len().min(MAX_VALUE);
+        self.whole &= part.len() <= room;
+        self.text.push_str(part.get(..part.floor_char_boundary(room)).unwrap_or(part));
+        if self.whole { Ok(()) } else { Err(fmt::Error) }
+    }
+}
+
+/// Writes the fields of our own request event, which are masked already and have names of their own.
+pub(super) struct Own<'a>(pub(super) Line<'a>);
+
+impl Visit for Own<'_> {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        match field.name() {
+            "message" => self.0.message(|out, limit| push_str(out, value, limit)),
+            name @ ("request_headers" | "response_headers") => {
+                self.0.own_field(name, |out, limit| push_json(out, value.as_bytes(), limit));
+            }
+            name => self.0.own_field(name, |out, limit| push_str(out, value, limit)),
+        }
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        self.0.own_field(field.name(), |out, _| push_integer(out, value));
+    }
+
+    fn record_f64(&mut self, field: &Field, value: f64) {
+        self.0.own_field(field.name(), |out, _| push_f64(out, value));
+    }
+
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        self.0.own_field(field.name(), |out, _| push_bool(out, value));
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        self.0.own_field(field.name(), |out, limit| push_str(out, &format!("{value:?}"), limit));
+    }
+}

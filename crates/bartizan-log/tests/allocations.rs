@@ -1,0 +1,121 @@
+//! What a line costs in allocations, once a thread has its buffers: none.
+
+mod support;
+
+use std::convert::Infallible;
+use std::fmt::Display;
+use std::time::Duration;
+
+use allocation_counter::measure;
+use bartizan_core::{Ending, Exchange, ObserveLayer, Observer, PeerAddress, Record};
+use bartizan_log::{LogBuilder, LogFormat, RequestLogLayer};
+use bytes::Bytes;
+use http::{HeaderValue, Request, Response};
+use http_body_util::Full;
+use tower::{Layer, Service, service_fn};
+use tracing::info;
+use tracing_subscriber::layer::SubscriberExt;
+
+use support::read_lines;
+
+fn with_log(work: impl FnOnce()) {
+    let memory = support::Memory::default();
+    let log = LogBuilder::new()
+        .env(|_| None)
+        .format(LogFormat::Json)
+        .capacity(64 * 1024)
+        .sink(memory.clone())
+        .build()
+        .unwrap();
+    let (layer, guard) = log.into_layer();
+    tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
+        // The two buffers of the writer grow while they are filled for the first time.
+        for _ in 0..2 {
+            while guard.writer().write_line(&[b'x'; 1000]) {}
+            assert!(guard.writer().flush(Duration::from_secs(30)));
+        }
+        work();
+    });
+    assert!(guard.shutdown(Duration::from_secs(30)));
+    let text = memory.text();
+    let first = text.find('{').unwrap();
+    assert!(read_lines(&text[first..]).len() >= 10, "lines were written");
+}
+
+/// Allocations of the tenth call.
+fn allocations(mut work: impl FnMut()) -> u64 {
+    for _ in 0..9 {
+        work();
+    }
+    measure(&mut work).count_total
+}
+
+#[test]
+fn an_event_allocates_nothing() {
+    with_log(|| {
+        let shown: &dyn Display = &"shown";
+        let plain = allocations(|| info!(order = 17, ok = true, rate = 0.5, "order paid"));
+        assert_eq!(plain, 0);
+        let texts = allocations(|| {
+            info!(user = "ada", shown = %shown, debugged = ?Some(1), "url: https://example.org/?a=b&c={shown}");
+        });
+        assert_eq!(texts, 0);
+        let by_name = allocations(|| info!(password = "hunter2", api_key = ?1, "by name"));
+        assert_eq!(by_name, 0);
+        let span = tracing::info_span!("s", a = 1, b = "text").entered();
+        assert_eq!(allocations(|| info!(order = 17, "in a span")), 0);
+        drop(span);
+        let scope = bartizan_log::Scope::new().field("file", "a.csv").field("password", "hunter2");
+        assert_eq!(scope.call(|| allocations(|| info!(order = 17, "in a scope"))), 0);
+    });
+}
+
+struct Silent;
+
+impl Observer for Silent {
+    type Exchange = Self;
+    fn begin<B>(&self, _: &mut Request<B>, _: &Record) -> Self {
+        Self
+    }
+}
+
+impl Exchange for Silent {
+    fn end(self, _: &Ending, _: &Record) {}
+}
+
+fn request() -> Request<Full<Bytes>> {
+    let mut request = Request::get("/users/7?page=2&token=4f").body(Full::default()).unwrap();
+    let agent =
+        HeaderValue::from_static("Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko)");
+    request.headers_mut().insert("user-agent", agent);
+    request.extensions_mut().insert(PeerAddress("192.0.2.7:4000".parse().unwrap()));
+    request
+}
+
+/// Allocations of one call, without making the request.
+fn of_a_request<R>(mut service: impl Service<Request<Full<Bytes>>, Response = R, Error = Infallible>) -> u64 {
+    // The first copy of a URI makes it one that is counted.
+    let template = request();
+    let mut count = 0;
+    for _ in 0..10 {
+        let request = template.clone();
+        count = measure(|| {
+            let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
+            let call = std::pin::pin!(service.call(request));
+            assert!(call.poll(&mut cx).is_ready());
+        })
+        .count_total;
+    }
+    count
+}
+
+#[test]
+fn the_line_of_a_request_allocates_nothing_beyond_the_record_of_it() {
+    with_log(|| {
+        let handler = service_fn(|_| async { Ok::<_, Infallible>(Response::new(Full::<Bytes>::default())) });
+        let silent = of_a_request(ObserveLayer::new(Silent).layer(handler));
+        let logged = of_a_request(RequestLogLayer::new().layer(handler));
+        assert_eq!(logged, silent);
+        assert!(silent <= 3, "{silent}");
+    });
+}

@@ -1,0 +1,97 @@
+//! The frozen default names.
+
+use std::collections::BTreeMap;
+
+use crate::names::{Reach, Rule, normalise};
+
+/// Sensitive as the last letters of a name. Long and plain enough that no other word ends in them.
+const LETTERS: &[&str] = &[
+    "access_key",
+    "access_token",
+    "api_key",
+    "auth_token",
+    "authorization",
+    "client_secret",
+    "credential",
+    "credentials",
+    "id_token",
+    "passphrase",
+    "passwd",
+    "password",
+    "private_key",
+    "refresh_token",
+    "secret",
+    "secret_key",
+    "session_id",
+    "token",
+];
+
+/// Sensitive as the last words of a name.
+const WORDS: &[&str] = &[
+    "access_key_id",
+    "account_key",
+    "api_keys",
+    "aws_access_key_id",
+    "card_number",
+    "connection_string",
+    "cookie",
+    "cookies",
+    "credit_card",
+    "csrf",
+    "cvc",
+    "cvv",
+    "db_pass",
+    "dsn",
+    "encryption_key",
+    "iban",
+    "jwt",
+    "mysql_pwd",
+    "otp",
+    "passcode",
+    "password_confirm",
+    "password_confirmation",
+    "password_hash",
+    "passwords",
+    "proxy_authorization",
+    "pwd",
+    "secrets",
+    "set_cookie",
+    "signing_key",
+    "ssn",
+    "subscription_key",
+    "user_pass",
+    "x_amz_credential",
+    "x_amz_security_token",
+    "x_amz_signature",
+    "x_api_key",
+    "x_auth_token",
+    "x_csrf_token",
+    "x_goog_credential",
+    "x_goog_signature",
+    "xsrf",
+];
+
+/// Sensitive only as a whole name: as the last word of a longer one they mostly mean something else.
+const WHOLE: &[&str] = &[
+    "auth",
+    "bearer",
+    "card",
+    "pass",
+    "phpsessid",
+    "pin",
+    "session",
+    "sid",
+    "sig",
+    "signature",
+    "tokens",
+    "two_factor",
+];
+
+/// The default set, by normalised name.
+pub(crate) fn rules() -> BTreeMap<Box<[u8]>, Rule> {
+    [(LETTERS, Reach::Letters), (WORDS, Reach::Words), (WHOLE, Reach::Whole)]
+        .into_iter()
+        .flat_map(|(names, reach)| names.iter().map(move |name| (name, reach)))
+        .filter_map(|(name, reach)| Some((normalise(name)?, Rule { reach: Some(reach), allowed: false })))
+        .collect()
+}

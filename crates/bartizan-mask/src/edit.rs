@@ -1,0 +1,153 @@
+//! How a masked text is written: what a finder hides is replaced, the rest is kept.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::ops::Range;
+
+use crate::Masker;
+use crate::names::Names;
+
+/// What becomes of a kept byte that is not printable ASCII.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Escape {
+    /// It stays (the input is a `str`).
+    Nothing,
+    /// `%C3`, for what is part of a URL.
+    Percent,
+    /// `\xC3`, for header values.
+    Hex,
+}
+
+/// One pass over one input. Finders call [`hide`](Self::hide) from left to right.
+pub(crate) struct Edit<'a> {
+    input: &'a [u8],
+    /// Everything before this offset is written.
+    done: usize,
+    masked: usize,
+    escape: Escape,
+    censor: &'a str,
+    out: &'a mut dyn fmt::Write,
+    result: fmt::Result,
+}
+
+impl<'a> Edit<'a> {
+    pub(crate) fn input(&self) -> &'a [u8] {
+        self.input
+    }
+
+    pub(crate) fn censor(&self) -> &'a str {
+        self.censor
+    }
+
+    /// A part of the input; empty where there is none.
+    pub(crate) fn slice(&self, span: Range<usize>) -> &'a [u8] {
+        self.input.get(span).unwrap_or_default()
+    }
+
+    /// Puts the censor in place of this part. An empty part stays: there is nothing to hide in it.
+    pub(crate) fn hide(&mut self, span: Range<usize>) {
+        self.cover(span, self.censor);
+    }
+
+    /// Puts OpenTelemetry's word in place of the user name and the password of a URL.
+    pub(crate) fn hide_user_info(&mut self, span: Range<usize>) {
+        let password = self.slice(span.clone()).contains(&b':');
+        self.cover(span, if password { "REDACTED:REDACTED" } else { "REDACTED" });
+    }
+
+    fn cover(&mut self, span: Range<usize>, word: &str) {
+        let span = self.done.max(span.start)..span.end;
+        let hidden = self.slice(span.clone());
+        // What was masked before is neither masked nor counted again.
+        if !hidden.is_empty() && hidden != word.as_bytes() {
+            self.keep(span.start);
+            self.result = self.result.and_then(|()| self.out.write_str(word));
+            self.done = span.end;
+            self.masked += 1;
+        }
+    }
+
+    fn keep(&mut self, end: usize) {
+        let kept = self.slice(self.done..end);
+        self.result = self.result.and_then(|()| write_kept(kept, self.escape, self.out));
+    }
+
+    /// Whether the output would be the input.
+    fn is_untouched(&self) -> bool {
+        self.masked == 0 && (self.escape == Escape::Nothing || self.input.iter().copied().all(is_printable))
+    }
+
+    fn finish(mut self) -> Result<usize, fmt::Error> {
+        self.keep(self.input.len());
+        self.result.map(|()| self.masked)
+    }
+}
+
+impl Masker {
+    /// Writes the input with what `find` hides replaced; says how many values that were.
+    pub(crate) fn edit(
+        &self,
+        input: &[u8],
+        escape: Escape,
+        out: &mut dyn fmt::Write,
+        find: impl FnOnce(&Names, &mut Edit<'_>),
+    ) -> Result<usize, fmt::Error> {
+        let censor = self.censor();
+        let mut edit = Edit { input, done: 0, masked: 0, escape, censor, out, result: Ok(()) };
+        find(self.names(), &mut edit);
+        self.count(edit.masked);
+        edit.finish()
+    }
+
+    /// As [`edit`](Self::edit), but borrows the input where nothing changes.
+    pub(crate) fn edit_cow<'i>(
+        &self,
+        input: &'i str,
+        escape: Escape,
+        find: impl FnOnce(&Names, &mut Edit<'_>),
+    ) -> (Cow<'i, str>, usize) {
+        let mut out = String::new();
+        let mut edit = Edit {
+            input: input.as_bytes(),
+            done: 0,
+            masked: 0,
+            escape,
+            censor: self.censor(),
+            out: &mut out,
+            result: Ok(()),
+        };
+        find(self.names(), &mut edit);
+        self.count(edit.masked);
+        if edit.is_untouched() {
+            return (Cow::Borrowed(input), 0);
+        }
+        // Writing to a `String` does not fail.
+        let masked = edit.finish().unwrap_or_default();
+        (Cow::Owned(out), masked)
+    }
+}
+
+fn is_printable(byte: u8) -> bool {
+    matches!(byte, b' '..=b'~')
+}
+
+fn write_kept(kept: &[u8], escape: Escape, out: &mut dyn fmt::Write) -> fmt::Result {
+    if escape == Escape::Nothing {
+        // Spans begin and end at ASCII bytes, so what is between them is valid too.
+        return kept.utf8_chunks().try_for_each(|chunk| out.write_str(chunk.valid()));
+    }
+    for run in kept.chunk_by(|left, right| is_printable(*left) == is_printable(*right)) {
+        match str::from_utf8(run) {
+            Ok(text) if run.first().copied().is_none_or(is_printable) => out.write_str(text)?,
+            _ => run.iter().try_for_each(|&byte| write_escaped(byte, escape, out))?,
+        }
+    }
+    Ok(())
+}
+
+fn write_escaped(byte: u8, escape: Escape, out: &mut dyn fmt::Write) -> fmt::Result {
+    match escape {
+        Escape::Hex => write!(out, "\\x{byte:02X}"),
+        Escape::Nothing | Escape::Percent => write!(out, "%{byte:02X}"),
+    }
+}

@@ -1,0 +1,157 @@
+//! Headers: whole values by name, cookies by name, and what is inside the others.
+
+use std::fmt;
+use std::ops::Range;
+
+use http::{HeaderName, HeaderValue};
+use memchr::memchr;
+
+use crate::edit::{Edit, Escape};
+use crate::names::Names;
+use crate::{Masker, nested, text, url};
+
+/// Headers that hold one URL.
+const URL_HEADERS: &[&str] = &[
+    "content-location",
+    "hx-current-url",
+    "location",
+    "origin",
+    "referer",
+    "x-forwarded-uri",
+    "x-original-uri",
+    "x-original-url",
+    "x-rewrite-url",
+];
+
+impl Masker {
+    /// Writes the value of a header, masked; returns how many values that were.
+    ///
+    /// A sensitive header is replaced as a whole, scheme and all; `cookie` and `set-cookie` are among
+    /// them unless the masker works [by the cookies' names](crate::MaskerBuilder::cookies_by_name). A
+    /// header that holds a URL (`referer`, `location`, ...) is masked as a [`url`](Self::url), any
+    /// other as [`text`](Self::text). Bytes outside printable ASCII are written as `\xNN`.
+    ///
+    /// # Errors
+    ///
+    /// Only those of `out`.
+    ///
+    /// ```
+    /// let masker = bartizan_mask::Masker::default();
+    /// let mut out = String::new();
+    /// masker.header(http::header::AUTHORIZATION, b"Bearer 4f2a", &mut out)?;
+    /// assert_eq!(out, "[REDACTED]");
+    ///
+    /// out.clear();
+    /// masker.header("referer", "https://a.example/reset?token=4f2a", &mut out)?;
+    /// assert_eq!(out, "https://a.example/reset?token=[REDACTED]");
+    /// # Ok::<(), std::fmt::Error>(())
+    /// ```
+    pub fn header<W>(
+        &self,
+        name: impl AsRef<str>,
+        value: impl AsRef<[u8]>,
+        mut out: &mut W,
+    ) -> Result<usize, fmt::Error>
+    where
+        W: fmt::Write + ?Sized,
+    {
+        let (name, value) = (name.as_ref(), value.as_ref());
+        let all = 0..value.len();
+        self.edit(value, Escape::Hex, &mut out, |names, edit| {
+            let sensitive = names.is_sensitive(name.as_bytes());
+            let request = name.eq_ignore_ascii_case("cookie");
+            let cookie = request || name.eq_ignore_ascii_case("set-cookie");
+            if cookie && (self.cookies_by_name() || !sensitive) {
+                find_cookies(names, edit, request);
+            } else if sensitive {
+                edit.hide(all);
+            } else if URL_HEADERS.iter().any(|header| name.eq_ignore_ascii_case(header)) {
+                url::find(names, edit, all);
+            } else {
+                text::find(names, edit);
+            }
+        })
+    }
+
+    /// [`header`](Self::header) for the types of the `http` crate: a value that is
+    /// [marked sensitive](HeaderValue::is_sensitive) is replaced whatever its name.
+    ///
+    /// # Errors
+    ///
+    /// Only those of `out`.
+    ///
+    /// ```
+    /// use http::{HeaderName, HeaderValue};
+    ///
+    /// let mut value = HeaderValue::from_static("4f2a");
+    /// value.set_sensitive(true);
+    /// let mut out = String::new();
+    /// let name = HeaderName::from_static("x-license");
+    /// bartizan_mask::Masker::default().header_value(&name, &value, &mut out)?;
+    /// assert_eq!(out, "[REDACTED]");
+    /// # Ok::<(), std::fmt::Error>(())
+    /// ```
+    pub fn header_value<W>(
+        &self,
+        name: &HeaderName,
+        value: &HeaderValue,
+        mut out: &mut W,
+    ) -> Result<usize, fmt::Error>
+    where
+        W: fmt::Write + ?Sized,
+    {
+        if value.is_sensitive() {
+            self.edit(value.as_bytes(), Escape::Hex, &mut out, |_, edit| edit.hide(0..value.len()))
+        } else {
+            self.header(name, value, out)
+        }
+    }
+}
+
+/// Hides cookies by name: each pair of a `cookie`, the pairs before and among the attributes of a
+/// `set-cookie`.
+fn find_cookies(names: &Names, edit: &mut Edit<'_>, request: bool) {
+    let length = edit.input().len();
+    let mut at = 0;
+    while at < length {
+        let end = memchr(b';', edit.slice(at..length)).map_or(length, |n| at + n);
+        let pair = edit.slice(at..end);
+        at = match memchr(b'=', pair).map(|n| at + n) {
+            Some(equals) if names.is_sensitive_cookie(edit.slice(at..equals)) => {
+                let value = cookie_value(edit.input(), equals + 1, end);
+                edit.hide(value.clone());
+                value.end.max(end) + 1
+            }
+            // A cookie without a name is sent as its bare value.
+            None if request || at == 0 => {
+                edit.hide(trim(pair, at));
+                end + 1
+            }
+            Some(equals) if trim(edit.slice(at..equals), at).is_empty() => {
+                edit.hide(equals + 1..end);
+                end + 1
+            }
+            Some(equals) => {
+                nested::find(names, edit, equals + 1..end);
+                end + 1
+            }
+            None => end + 1,
+        };
+    }
+}
+
+/// The value that begins here: up to `end`, or to its own closing quotation mark where that comes later.
+fn cookie_value(header: &[u8], start: usize, end: usize) -> Range<usize> {
+    let quoted = header.get(start..).and_then(|rest| rest.strip_prefix(b"\""));
+    let close = quoted.map(|rest| memchr(b'"', rest).map_or(header.len(), |n| start + n + 2));
+    start..close.unwrap_or(end).max(end)
+}
+
+/// The span of a part of a header without the white space around it.
+fn trim(part: &[u8], at: usize) -> Range<usize> {
+    let start = at + part.len() - part.trim_ascii_start().len();
+    start..start + part.trim_ascii().len()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,81 @@
+//! The one masker: secrets by name in headers, cookies, queries, paths and text.
+//!
+//! Whatever leaves the process (log lines, span attributes, health details) goes through one
+//! [`Masker`], so that a name that is secret in one of them is secret in all.
+//!
+//! ```
+//! use bartizan_mask::Masker;
+//!
+//! let masker = Masker::builder().name("iban").build()?;
+//!
+//! assert_eq!(masker.query_cow("page=2&api_key=4f2a"), "page=2&api_key=[REDACTED]");
+//! assert_eq!(masker.path_cow("/reset/4f2a", "/reset/{token}"), "/reset/[REDACTED]");
+//! assert_eq!(masker.text_cow("login failed: password=4f2a"), "login failed: password=[REDACTED]");
+//! assert_eq!(masker.censor_for("customerIban"), Some("[REDACTED]"));
+//! assert_eq!(masker.masked_total(), 4);
+//! # Ok::<(), bartizan_mask::MaskError>(())
+//! ```
+//!
+//! # Which names
+//!
+//! Letter case, `-`, `_`, blanks and camelCase make no difference, and percent-encoding is undone:
+//! `X-Api-Key`, `xApiKey` and `x%5Fapi_key` are one name. A number at the end does not count
+//! (`password2`). A name is split into segments at `.`, brackets and other punctuation, and those into
+//! words at `-`, `_`, blanks and capitals; a default name then hides
+//!
+//! | as | for example | names |
+//! |---|---|---|
+//! | the last letters | `password`, `newPassword`, `dbpassword` | `access_key` `access_token` `api_key` `auth_token` `authorization` `client_secret` `credential` `credentials` `id_token` `passphrase` `passwd` `password` `private_key` `refresh_token` `secret` `secret_key` `session_id` `token` |
+//! | the last words | `ssn`, `user_ssn`, `customerSsn` | `access_key_id` `account_key` `api_keys` `aws_access_key_id` `card_number` `connection_string` `cookie` `cookies` `credit_card` `csrf` `cvc` `cvv` `db_pass` `dsn` `encryption_key` `iban` `jwt` `mysql_pwd` `otp` `passcode` `password_confirm` `password_confirmation` `password_hash` `passwords` `proxy_authorization` `pwd` `secrets` `set_cookie` `signing_key` `ssn` `subscription_key` `user_pass` `x_amz_credential` `x_amz_security_token` `x_amz_signature` `x_api_key` `x_auth_token` `x_csrf_token` `x_goog_credential` `x_goog_signature` `xsrf` |
+//! | the whole name, or its last segment | `pin`, `card.pin` | `auth` `bearer` `card` `pass` `phpsessid` `pin` `session` `sid` `sig` `signature` `tokens` `two_factor` |
+//!
+//! So `password_reset_url`, `token_count`, `session_count`, `gpio_pin` and `spinner` are shown. What
+//! stands before a bracket names all that is inside (`token[value]`). Of two entries that match, the
+//! longer one decides, and a name that was [allowed](MaskerBuilder::allow) is shown. Names that a
+//! user adds hide as last words; [`whole_name`](MaskerBuilder::whole_name) adds one that does not. A name
+//! longer than 128 bytes, percent-decoded, is sensitive. Letters outside ASCII are compared as they
+//! are.
+//!
+//! # What is written
+//!
+//! Every writer takes any [`fmt::Write`](core::fmt::Write), allocates nothing of its own, and returns how
+//! many values it masked. A masked value is replaced by the censor, `[REDACTED]` by default, and nothing
+//! tells its length. An empty value stays. What was masked already stays and is not counted again.
+//!
+//! | input | by | bytes outside printable ASCII |
+//! |---|---|---|
+//! | header, with cookies | [`Masker::header`], [`Masker::header_value`] | `\xNN` |
+//! | query, form | [`Masker::query`], [`Masker::form`] | `%NN` |
+//! | path | [`Masker::path`] | `%NN` |
+//! | URL | [`Masker::url`] | `%NN` |
+//! | text: messages, `Debug` output, error chains | [`Masker::text`] | kept |
+//! | field of an event or a span | [`Masker::censor_for`], else [`Masker::text`] | kept |
+//! | JSON tree | `Masker::json_value`, with the feature `json` | kept |
+//!
+//! # When in doubt
+//!
+//! The masker hides: a broken escape, a quote or a bracket that is never closed, or a pair inside a value
+//! masks what follows rather than show it. It reads no meaning: a secret that stands under an
+//! innocent name or in prose is shown.
+//!
+//! # Features
+//!
+//! `json`: `Masker::json_value`, with `serde_json`.
+
+mod builder;
+mod defaults;
+mod edit;
+mod header;
+#[cfg(feature = "json")]
+mod json;
+mod masker;
+mod names;
+mod nested;
+mod path;
+mod percent;
+mod query;
+mod text;
+mod url;
+
+pub use builder::{MaskError, MaskerBuilder};
+pub use masker::Masker;

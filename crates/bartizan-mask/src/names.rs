@@ -1,0 +1,255 @@
+//! The set of sensitive names, and the one question it answers.
+
+use std::collections::BTreeMap;
+use std::iter;
+
+use memchr::memchr_iter;
+
+use crate::percent::decode;
+
+/// The longest name that is judged, percent-decoded; a longer one counts as sensitive.
+pub(crate) const MAX_NAME_BYTES: usize = 128;
+
+/// How much of a name has to spell a sensitive one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Reach {
+    /// All of it, or its last `.` or `[]` segment: `pin`, `user.pin`, but not `gpio_pin`.
+    Whole,
+    /// Its last words: `ssn`, `user_ssn`, `customerSsn`, but not `ssn_valid`.
+    Words,
+    /// Its last letters: `password`, `new_password`, and `dbpassword` too.
+    Letters,
+}
+
+/// What the set knows of one normalised name.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Rule {
+    /// `None` when the name is here only to be allowed.
+    pub(crate) reach: Option<Reach>,
+    /// A name that is exactly this one is shown, whatever it ends in.
+    pub(crate) allowed: bool,
+}
+
+/// The normalised names, by their hashes alone: a name that happens to share all 64 bits with one of
+/// them is hidden too.
+pub(crate) struct Names {
+    /// Sorted by hash.
+    rules: Box<[(u64, Rule)]>,
+    /// The hashes above.
+    known: Bits,
+    /// The hashes of the last three bytes of every name: most other names are told apart by theirs.
+    endings: Bits,
+    longest: usize,
+}
+
+impl Names {
+    /// Builds the set from [normalised](normalise) names.
+    pub(crate) fn new(rules: BTreeMap<Box<[u8]>, Rule>) -> Self {
+        let (mut known, mut endings, mut longest) = (Bits::default(), Bits::default(), 0);
+        let mut rules: Box<[_]> = rules
+            .into_iter()
+            .map(|(name, rule)| {
+                endings.insert(name.iter().rev().take(ENDING).fold(SEED, |hash, byte| mix(hash, *byte)));
+                let hash = name.iter().rev().fold(SEED, |hash, byte| mix(hash, *byte));
+                known.insert(hash);
+                longest = longest.max(name.len());
+                (hash, rule)
+            })
+            .collect();
+        rules.sort_unstable_by_key(|(hash, _)| *hash);
+        Self { rules, known, endings, longest }
+    }
+
+    /// How many names are sensitive, and how many are allowed.
+    pub(crate) fn counts(&self) -> (usize, usize) {
+        let sensitive = self.rules.iter().filter(|(_, rule)| rule.reach.is_some()).count();
+        (sensitive, self.rules.iter().filter(|(_, rule)| rule.allowed).count())
+    }
+
+    /// Whether the value under this name has to be hidden.
+    #[inline]
+    pub(crate) fn is_sensitive(&self, name: &[u8]) -> bool {
+        self.judge(name, false)
+    }
+
+    /// As [`is_sensitive`](Self::is_sensitive), for the name of a cookie: there `session` and the
+    /// other whole names count as last words too (`laravel_session`, `__Host-auth`).
+    pub(crate) fn is_sensitive_cookie(&self, name: &[u8]) -> bool {
+        self.judge(name, true)
+    }
+
+    #[inline]
+    fn judge(&self, name: &[u8], cookie: bool) -> bool {
+        // Without a branch in it, the search is vectorised.
+        if name.iter().fold(false, |found, byte| found | (*byte == b'%') | (*byte == b'[')) {
+            return self.judge_encoded(name, cookie);
+        }
+        name.len() > MAX_NAME_BYTES || self.verdict(name, cookie) == Some(true)
+    }
+
+    /// Judges a name that is percent-encoded or has brackets.
+    #[cold]
+    fn judge_encoded(&self, name: &[u8], cookie: bool) -> bool {
+        let mut buffer = [0; MAX_NAME_BYTES];
+        let (mut length, mut at) = (0, 0);
+        while let Some((byte, next)) = decode(name, at) {
+            let Some(slot) = buffer.get_mut(length) else { return true };
+            *slot = byte;
+            (length, at) = (length + 1, next);
+        }
+        let name = buffer.get(..length).unwrap_or_default();
+        self.verdict(name, cookie).unwrap_or_else(|| {
+            // `token[value]`, `password[]`: what stands before a bracket names all that is inside.
+            let brackets = memchr_iter(b'[', name);
+            brackets.filter_map(|end| self.verdict(name.get(..end)?, cookie)).any(|verdict| verdict)
+        })
+    }
+
+    /// Judges the name, then once more without a number at its end (`password2`).
+    #[inline]
+    fn verdict(&self, name: &[u8], cookie: bool) -> Option<bool> {
+        self.longest_match(name, cookie).or_else(|| {
+            let number = |byte: &u8| normal(*byte) == 0 || byte.is_ascii_digit();
+            name.last().filter(|last| number(last))?;
+            self.longest_match(name.get(..=name.iter().rposition(|byte| !number(byte))?)?, cookie)
+        })
+    }
+
+    /// The verdict of the longest rule that the end of this name spells, if there is one.
+    ///
+    /// The hash runs from the last byte to the first, so that it is the hash of every ending in turn.
+    #[inline]
+    fn longest_match(&self, name: &[u8], cookie: bool) -> Option<bool> {
+        let (mut hash, mut length) = (SEED, 0);
+        let mut verdict = None;
+        for (at, byte) in name.iter().enumerate().rev() {
+            let byte = normal(*byte);
+            if byte == 0 {
+                continue;
+            }
+            (hash, length) = (mix(hash, byte), length + 1);
+            if self.known.contains(hash) {
+                verdict = self.decide(hash, name, at, cookie).or(verdict);
+            }
+            if length == self.longest || (length == ENDING && !self.endings.contains(hash)) {
+                break;
+            }
+        }
+        verdict
+    }
+
+    /// The verdict of the rule with this hash on the name whose end from `at` on has it.
+    #[inline(never)]
+    fn decide(&self, hash: u64, name: &[u8], at: usize, cookie: bool) -> Option<bool> {
+        let rule = self.rules.binary_search_by_key(&hash, |(hash, _)| *hash).ok()?;
+        let (_, rule) = self.rules.get(rule)?;
+        let begins = Begins::at(name, at);
+        if rule.allowed && begins == Begins::Segment {
+            return Some(false);
+        }
+        let sensitive = match rule.reach? {
+            Reach::Whole => begins == Begins::Segment || (cookie && begins == Begins::Word),
+            Reach::Words => begins != Begins::Nothing,
+            Reach::Letters => true,
+        };
+        sensitive.then_some(true)
+    }
+}
+
+/// How many last bytes of a name are looked at before the others.
+const ENDING: usize = 3;
+
+/// A set of hashes that may hold more than was put in.
+struct Bits([u64; 64]);
+
+impl Default for Bits {
+    fn default() -> Self {
+        Self([0; 64])
+    }
+}
+
+impl Bits {
+    fn insert(&mut self, hash: u64) {
+        let (word, bit) = Self::place(hash);
+        self.0[word] |= bit;
+    }
+
+    #[inline]
+    fn contains(&self, hash: u64) -> bool {
+        let (word, bit) = Self::place(hash);
+        self.0[word] & bit != 0
+    }
+
+    #[inline]
+    fn place(hash: u64) -> (usize, u64) {
+        ((hash >> 58) as usize, 1 << (hash >> 52 & 63))
+    }
+}
+
+const SEED: u64 = 0;
+
+/// The high bits of a product depend on all that went into it, so it is those that are looked at.
+#[inline]
+fn mix(hash: u64, byte: u8) -> u64 {
+    (hash.rotate_left(5) ^ u64::from(byte)).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+}
+
+/// A name in its normal form: percent-decoded, ASCII lower case, without what separates its words. Empty
+/// for a name that has neither letter nor digit; `None` for one that is too long.
+pub(crate) fn normalise(name: &str) -> Option<Box<[u8]>> {
+    let mut at = 0;
+    let decoded: Vec<u8> = iter::from_fn(|| {
+        let (byte, next) = decode(name.as_bytes(), at)?;
+        at = next;
+        Some(byte)
+    })
+    .collect();
+    (decoded.len() <= MAX_NAME_BYTES)
+        .then(|| decoded.into_iter().map(normal).filter(|byte| *byte != 0).collect())
+}
+
+/// A byte in lower case; 0 for what stands between words, which is all of ASCII but letters and digits.
+#[inline]
+fn normal(byte: u8) -> u8 {
+    static NORMAL: [u8; 256] = {
+        let mut table = [0; 256];
+        let mut byte = 0;
+        while byte < table.len() {
+            let letter = byte as u8;
+            if letter >= 0x80 || letter.is_ascii_alphanumeric() {
+                table[byte] = letter.to_ascii_lowercase();
+            }
+            byte += 1;
+        }
+        table
+    };
+    NORMAL[usize::from(byte)]
+}
+
+/// What begins at a byte of a name.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Begins {
+    Nothing,
+    Word,
+    Segment,
+}
+
+impl Begins {
+    fn at(name: &[u8], at: usize) -> Self {
+        let Some((&before, head)) = name.get(..at).and_then(<[u8]>::split_last) else { return Self::Segment };
+        let is_separator = |byte: &u8| normal(*byte) == 0;
+        if is_separator(&before) {
+            let gap = head.iter().rev().take_while(|byte| is_separator(byte)).count();
+            let in_segment = |byte: &u8| matches!(byte, b'-' | b'_' | b' ' | b'+');
+            let word = gap < head.len() && in_segment(&before) && head.iter().rev().take(gap).all(in_segment);
+            return if word { Self::Word } else { Self::Segment };
+        }
+        // `apiKey`, and `APIKey`: the last capital of a run begins the next word.
+        let capital = name.get(at).is_some_and(u8::is_ascii_uppercase);
+        let last_capital = || name.get(at + 1).is_some_and(u8::is_ascii_lowercase);
+        if capital && (!before.is_ascii_uppercase() || last_capital()) { Self::Word } else { Self::Nothing }
+    }
+}
+
+#[cfg(test)]
+mod tests;

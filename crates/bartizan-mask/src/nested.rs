@@ -1,0 +1,80 @@
+//! What a single value carries inside itself: pairs after a `;`, an encoded URL, JSON.
+
+use std::ops::Range;
+
+use memchr::memchr3;
+
+use crate::edit::Edit;
+use crate::names::Names;
+use crate::percent::decode;
+
+/// Hides, in one value that is shown, the user info of a URL and everything from the first sensitive
+/// `name=` or `"name":` on. The value is read percent-decoded.
+///
+/// It is masked to its end because only the server knows how the inner syntax goes on.
+pub(crate) fn find(names: &Names, edit: &mut Edit<'_>, span: Range<usize>) {
+    if memchr3(b'=', b':', b'%', edit.slice(span.clone())).is_none() {
+        return;
+    }
+    let value = edit.slice(0..span.end);
+    let mut at = span.start;
+    let mut name = at..at;
+    // Something but a name byte has come since: a closing quotation mark, white space.
+    let mut closed = false;
+    let mut url = Authority::default();
+    while let Some((byte, next)) = decode(value, at) {
+        url.step(byte, at, next, edit);
+        match byte {
+            b'=' | b':' if byte == b'=' || closed => {
+                if names.is_sensitive(edit.slice(name)) {
+                    url.finish(edit);
+                    return edit.hide(next..span.end);
+                }
+                (name, closed) = (next..next, false);
+            }
+            b'"' | b'\'' | b'\\' | b' ' | b'+' if !name.is_empty() => closed = true,
+            _ if !is_name_byte(byte) => (name, closed) = (next..next, false),
+            _ if closed => (name, closed) = (at..next, false),
+            _ => name.end = next,
+        }
+        at = next;
+    }
+    url.finish(edit);
+}
+
+fn is_name_byte(byte: u8) -> bool {
+    matches!(byte, b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | b'-' | b'.' | b'[' | b']' | 0x80..)
+}
+
+/// Follows `://user:password@`.
+#[derive(Default)]
+struct Authority {
+    /// How much of `://` was just read.
+    slashes: u8,
+    start: Option<usize>,
+    /// The last `@` so far.
+    end: Option<usize>,
+}
+
+impl Authority {
+    fn step(&mut self, byte: u8, at: usize, next: usize, edit: &mut Edit<'_>) {
+        match byte {
+            b'/' if self.slashes == 2 => (self.slashes, self.start) = (0, Some(next)),
+            b'/' if self.slashes == 1 => self.slashes = 2,
+            b'/' | b'?' | b'#' => self.finish(edit),
+            b':' => self.slashes = 1,
+            _ => {
+                self.slashes = 0;
+                if byte == b'@' && self.start.is_some() {
+                    self.end = Some(at);
+                }
+            }
+        }
+    }
+
+    fn finish(&mut self, edit: &mut Edit<'_>) {
+        if let (Some(start), Some(end)) = (self.start.take(), self.end.take()) {
+            edit.hide_user_info(start..end);
+        }
+    }
+}

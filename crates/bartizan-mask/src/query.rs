@@ -1,0 +1,89 @@
+//! Query strings and `application/x-www-form-urlencoded` bodies, which share one syntax.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::ops::Range;
+
+use memchr::memchr;
+
+use crate::Masker;
+use crate::edit::{Edit, Escape};
+use crate::names::Names;
+use crate::nested;
+
+impl Masker {
+    /// Writes a query string (without its `?`) with the values of sensitive names masked; returns how
+    /// many that were.
+    ///
+    /// Everything else stays byte for byte, except that bytes outside printable ASCII are
+    /// percent-encoded. Names may be percent-encoded and nested (`user[password]`, `filter.password`).
+    /// A name without `=` is kept. A value that itself holds a sensitive pair (`a=1;password=x`,
+    /// `next=%2Freset%3Ftoken%3Dx`, JSON) is masked from that pair's value on to its own end.
+    ///
+    /// # Errors
+    ///
+    /// Only those of `out`.
+    ///
+    /// ```
+    /// let mut out = String::new();
+    /// bartizan_mask::Masker::default().query("q=a+b&api%5Fkey=4f&x", &mut out)?;
+    /// assert_eq!(out, "q=a+b&api%5Fkey=[REDACTED]&x");
+    /// # Ok::<(), std::fmt::Error>(())
+    /// ```
+    pub fn query<W>(&self, query: impl AsRef<[u8]>, mut out: &mut W) -> Result<usize, fmt::Error>
+    where
+        W: fmt::Write + ?Sized,
+    {
+        let query = query.as_ref();
+        self.edit(query, Escape::Percent, &mut out, |names, edit| find(names, edit, 0..query.len()))
+    }
+
+    /// [`query`](Self::query) as a string, borrowed when nothing changes.
+    ///
+    /// ```
+    /// let masker = bartizan_mask::Masker::default();
+    /// assert!(matches!(masker.query_cow("page=2"), std::borrow::Cow::Borrowed("page=2")));
+    /// assert_eq!(masker.query_cow("otp=1"), "otp=[REDACTED]");
+    /// ```
+    pub fn query_cow<'q>(&self, query: &'q str) -> Cow<'q, str> {
+        self.edit_cow(query, Escape::Percent, |names, edit| find(names, edit, 0..query.len())).0
+    }
+
+    /// Writes an `application/x-www-form-urlencoded` body, masked as a [`query`](Self::query). The body
+    /// may be cut anywhere.
+    ///
+    /// # Errors
+    ///
+    /// Only those of `out`.
+    ///
+    /// ```
+    /// let mut out = String::new();
+    /// bartizan_mask::Masker::default().form(b"user=ada&password=hunt", &mut out)?;
+    /// assert_eq!(out, "user=ada&password=[REDACTED]");
+    /// # Ok::<(), std::fmt::Error>(())
+    /// ```
+    pub fn form<W>(&self, body: impl AsRef<[u8]>, out: &mut W) -> Result<usize, fmt::Error>
+    where
+        W: fmt::Write + ?Sized,
+    {
+        self.query(body, out)
+    }
+}
+
+pub(crate) fn find(names: &Names, edit: &mut Edit<'_>, span: Range<usize>) {
+    let mut at = span.start;
+    while at < span.end {
+        let end = memchr(b'&', edit.slice(at..span.end)).map_or(span.end, |length| at + length);
+        match memchr(b'=', edit.slice(at..end)) {
+            Some(length) if names.is_sensitive(edit.slice(at..at + length)) => {
+                edit.hide(at + length + 1..end);
+            }
+            Some(length) => nested::find(names, edit, at + length + 1..end),
+            None => nested::find(names, edit, at..end),
+        }
+        at = end + 1;
+    }
+}
+
+#[cfg(test)]
+mod tests;

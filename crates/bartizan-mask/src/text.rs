@@ -1,0 +1,170 @@
+//! Free text: messages, error chains, `Debug` output, header values.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::ops::Range;
+
+use memchr::memrchr;
+
+use crate::Masker;
+use crate::edit::{Edit, Escape};
+use crate::names::{MAX_NAME_BYTES, Names};
+use crate::percent::decode;
+use crate::url::user_info;
+
+mod credential;
+mod value;
+
+impl Masker {
+    /// Writes free text with the secrets that show themselves masked; returns how many that were.
+    ///
+    /// Found are: `name=value` and `name: value` with a sensitive name, quoted or not, in prose, logfmt,
+    /// JSON (escaped too), `Debug` output; the user info of a URL; what follows `Bearer` and `Basic`.
+    ///
+    /// A quoted value ends at its closing quotation mark; if that is missing, with the text. A value that
+    /// opens a bracket (`Some("x")`, `Token { .. }`, `["a", "b"]`) is masked with the whole group. Any other
+    /// ends at white space or one of `,` `;` `&` `)` `}` `]`, save that what follows `authorization:` or
+    /// `cookie:` goes to the end of the line. So only one word of an unquoted value with blanks is hidden,
+    /// and a secret without a name (`connected as hunter2`) cannot be found: give secrets a field of
+    /// their own. One pass, linear in the length of the text.
+    ///
+    /// # Errors
+    ///
+    /// Only those of `out`.
+    ///
+    /// ```
+    /// let mut out = String::new();
+    /// bartizan_mask::Masker::default().text("login Login { user: \"ada\", password: Some(\"x\") }", &mut out)?;
+    /// assert_eq!(out, "login Login { user: \"ada\", password: [REDACTED] }");
+    /// # Ok::<(), std::fmt::Error>(())
+    /// ```
+    pub fn text<W>(&self, text: &str, mut out: &mut W) -> Result<usize, fmt::Error>
+    where
+        W: fmt::Write + ?Sized,
+    {
+        self.edit(text.as_bytes(), Escape::Nothing, &mut out, find)
+    }
+
+    /// [`text`](Self::text) as a string, borrowed when there is nothing to mask.
+    ///
+    /// ```
+    /// let masker = bartizan_mask::Masker::default();
+    /// assert!(matches!(masker.text_cow("order 7: paid"), std::borrow::Cow::Borrowed(_)));
+    /// assert_eq!(masker.text_cow("GET /x?token=4f failed"), "GET /x?token=[REDACTED] failed");
+    /// ```
+    pub fn text_cow<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        self.edit_cow(text, Escape::Nothing, find).0
+    }
+}
+
+pub(crate) fn find(names: &Names, edit: &mut Edit<'_>) {
+    let text = edit.input();
+    // Nothing before `floor` can belong to a name any more.
+    let (mut floor, mut at) = (0, 0);
+    while let Some((mark, byte)) = next_mark(text, at) {
+        at = mark + 1;
+        let rest = edit.slice(mark..text.len());
+        if let b'b' | b'B' = byte {
+            if let Some(span) = credential::after_scheme(text, mark) {
+                (floor, at) = (span.end, span.end);
+                edit.hide(span);
+            }
+            continue;
+        }
+        let Some(after) = after_delimiter(text, mark) else { continue };
+        at = after;
+        if rest.starts_with(b"::") {
+            at = mark + 2;
+        } else if rest.starts_with(b"://") {
+            at = mark + 3;
+            if let Some(span) = user_info(text, at) {
+                at = span.end;
+                edit.hide_user_info(span);
+            }
+        } else if let Some(name) = sensitive_name(names, text, floor..mark, byte) {
+            let line = byte == b':' && is_header(edit.slice(name));
+            let span = value::span(text, after, line, edit.censor());
+            at = span.end.max(after);
+            edit.hide(span);
+        }
+        floor = at;
+    }
+}
+
+/// The next byte that may end a name or begin a credential.
+fn next_mark(text: &[u8], at: usize) -> Option<(usize, u8)> {
+    static MARKS: [bool; 256] = {
+        let mut marks = [false; 256];
+        let mut mark = 0;
+        while mark < 5 {
+            marks[b"=:%bB"[mark] as usize] = true;
+            mark += 1;
+        }
+        marks
+    };
+    let found = text.get(at..)?.iter().position(|byte| MARKS[usize::from(*byte)])?;
+    Some((at + found, *text.get(at + found)?))
+}
+
+/// Where the delimiter at `mark` ends: `=`, `:`, an encoded `=`, `=>`, `:=`, `==`.
+fn after_delimiter(text: &[u8], mark: usize) -> Option<usize> {
+    let (byte, next) = decode(text, mark)?;
+    let second = matches!(text.get(next), Some(b'=' | b'>'));
+    // Without a blank or a quotation mark behind it, the second byte is the value's own.
+    let operator = second && matches!(text.get(next + 1), Some(b' ' | b'"' | b'\'' | b'`'));
+    matches!(byte, b'=' | b':').then_some(if operator { next + 1 } else { next })
+}
+
+/// The sensitive name that ends `before` a delimiter, if there is one.
+fn sensitive_name(names: &Names, text: &[u8], before: Range<usize>, delimiter: u8) -> Option<Range<usize>> {
+    let floor = before.start;
+    let head = text.get(..before.end)?;
+    let blank = |byte: &u8| matches!(byte, b' ' | b'\t');
+    let end = back(head, floor, blank);
+    let quote_end = end - usize::from(head.get(..end)?.ends_with(b"]"));
+    let is_sensitive = |name: &Range<usize>| {
+        // The end decides; a long quoted sentence is no name that cannot be judged.
+        let start = name.start.max(name.end.saturating_sub(MAX_NAME_BYTES));
+        text.get(start..name.end).is_some_and(|name| names.is_sensitive(name))
+    };
+    if quote_end > floor
+        && let Some(quote @ (b'"' | b'\'' | b'`')) = head.get(quote_end - 1)
+    {
+        let close = back(head.get(..quote_end - 1)?, floor, |byte| *byte == b'\\');
+        let open = memrchr(*quote, head.get(floor..close)?).map_or(floor, |offset| floor + offset + 1);
+        return Some(open..close).filter(is_sensitive);
+    }
+    let in_name = |byte: &u8| {
+        byte.is_ascii_alphanumeric()
+            || *byte >= 0x80
+            || matches!(byte, b'_' | b'-' | b'.' | b'%' | b'[' | b']')
+    };
+    let start = back(head.get(..end)?, floor, in_name);
+    // `[auth]: message` is a prefix of log lines.
+    if start == end || (delimiter == b':' && head.get(start) == Some(&b'[')) {
+        return None;
+    }
+    // `api key: x` is a name of two words.
+    let two = back(head.get(..start)?, floor, blank);
+    let two = if two < start { back(head.get(..two)?, floor, in_name) } else { start };
+    Some(start..end)
+        .filter(is_sensitive)
+        .or_else(|| Some(two..end).filter(|_| two < start).filter(is_sensitive))
+}
+
+/// Where the run of such bytes that ends the text begins, not before `floor`.
+fn back(text: &[u8], floor: usize, is_part: impl Fn(&u8) -> bool) -> usize {
+    let run = text.get(floor..).unwrap_or_default();
+    floor + run.iter().rposition(|byte| !is_part(byte)).map_or(0, |offset| offset + 1)
+}
+
+/// Whether the value under this name is a header line with blanks in it.
+fn is_header(name: &[u8]) -> bool {
+    ["authorization", "cookie"].iter().any(|header| {
+        let tail = name.get(name.len().saturating_sub(header.len())..);
+        tail.is_some_and(|tail| tail.eq_ignore_ascii_case(header.as_bytes()))
+    })
+}
+
+#[cfg(test)]
+mod tests;

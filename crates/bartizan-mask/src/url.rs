@@ -1,0 +1,107 @@
+//! Whole URLs: user info, path parameters, query and fragment.
+
+use std::fmt;
+use std::ops::Range;
+
+use memchr::{memchr, memchr2, memmem, memrchr};
+
+use crate::Masker;
+use crate::edit::{Edit, Escape};
+use crate::names::Names;
+use crate::{nested, query};
+
+impl Masker {
+    /// Writes a URL, absolute or from the path on, with its secrets masked; returns how many that were.
+    ///
+    /// The user info becomes `REDACTED:REDACTED@` (`REDACTED@` without a password), the query and the
+    /// fragment are masked as a [`query`](Self::query), `;name=value` parameters of the path by name.
+    /// Bytes outside printable ASCII are percent-encoded. A password that breaks the URL because it is
+    /// not encoded (`://user:p/ss@host`) is still found.
+    ///
+    /// # Errors
+    ///
+    /// Only those of `out`.
+    ///
+    /// ```
+    /// let mut out = String::new();
+    /// let url = "postgres://ada:hunter2@db:5432/orders?sslmode=require&password=x#top";
+    /// bartizan_mask::Masker::default().url(url, &mut out)?;
+    /// assert_eq!(out, "postgres://REDACTED:REDACTED@db:5432/orders?sslmode=require&password=[REDACTED]#top");
+    /// # Ok::<(), std::fmt::Error>(())
+    /// ```
+    pub fn url<W>(&self, url: impl AsRef<[u8]>, mut out: &mut W) -> Result<usize, fmt::Error>
+    where
+        W: fmt::Write + ?Sized,
+    {
+        let url = url.as_ref();
+        self.edit(url, Escape::Percent, &mut out, |names, edit| find(names, edit, 0..url.len()))
+    }
+}
+
+pub(crate) fn find(names: &Names, edit: &mut Edit<'_>, span: Range<usize>) {
+    let mut start = span.start;
+    if let Some(offset) = authority_start(edit.slice(span.clone())) {
+        find_path(names, edit, start..start + offset);
+        start += offset;
+        if let Some(user_info) = user_info(edit.slice(0..span.end), start) {
+            start = user_info.end;
+            edit.hide_user_info(user_info);
+        }
+    }
+    let offset_of = |byte, from: usize, end| memchr(byte, edit.slice(from..end)).map(|length| from + length);
+    let fragment = offset_of(b'#', start, span.end).unwrap_or(span.end);
+    let query = offset_of(b'?', start, fragment).unwrap_or(fragment);
+    find_path(names, edit, start..query);
+    query::find(names, edit, query + 1..fragment);
+    query::find(names, edit, fragment + 1..span.end);
+}
+
+/// Hides `;name=value` parameters and other pairs inside the segments of a path.
+pub(crate) fn find_path(names: &Names, edit: &mut Edit<'_>, span: Range<usize>) {
+    let mut at = span.start;
+    while at < span.end {
+        let end = memchr(b'/', edit.slice(at..span.end)).map_or(span.end, |length| at + length);
+        nested::find(names, edit, at..end);
+        at = end + 1;
+    }
+}
+
+/// Where the authority begins: after `://` or a leading `//`, or at once in `user:password@host/path`.
+fn authority_start(url: &[u8]) -> Option<usize> {
+    let head = url.get(..memchr2(b'?', b'#', url).unwrap_or(url.len()))?;
+    if let Some(colon) = memmem::find(head, b"://") {
+        Some(colon + 3)
+    } else if head.starts_with(b"//") {
+        Some(2)
+    } else {
+        (head.first() != Some(&b'/')).then_some(0)
+    }
+}
+
+/// The user info, if there is any, of the authority that begins at `start`, in a URL that ends with the
+/// text or at a byte that is in none.
+pub(crate) fn user_info(text: &[u8], start: usize) -> Option<Range<usize>> {
+    let rest = text.get(start..)?;
+    let authority = until(rest, |byte| matches!(byte, b'/' | b'?' | b'#') || ends_url(byte));
+    let end = memrchr(b'@', authority).or_else(|| {
+        // `user:p/ss@host`: what follows the colon is no port, so the password goes on.
+        let host = if authority.starts_with(b"[") { memchr(b']', authority)? } else { 0 };
+        let host = authority.get(host..)?;
+        let port = host.get(memchr(b':', host)? + 1..)?;
+        let is_port = port.len() <= 5 && port.iter().all(u8::is_ascii_digit);
+        if is_port { None } else { memrchr(b'@', until(rest, ends_url)) }
+    })?;
+    (end > 0).then(|| start..start + end)
+}
+
+fn until(text: &[u8], is_end: impl Fn(u8) -> bool) -> &[u8] {
+    let end = text.iter().position(|byte| is_end(*byte)).unwrap_or(text.len());
+    text.get(..end).unwrap_or_default()
+}
+
+fn ends_url(byte: u8) -> bool {
+    matches!(byte, 0..=b' ' | b'"' | b'<' | b'>' | b'`' | b'\\' | 0x7F)
+}
+
+#[cfg(test)]
+mod tests;

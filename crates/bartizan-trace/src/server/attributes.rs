@@ -1,0 +1,127 @@
+//! What a server span says, by the HTTP conventions.
+
+use std::borrow::Cow;
+
+use bartizan_core::{Ending, KnownMethod, Record};
+use bartizan_mask::Masker;
+use http::{HeaderValue, Request, Version, header};
+use opentelemetry::{KeyValue, StringValue};
+
+use crate::conventions;
+
+/// Longest text of an attribute that the client chose, in bytes.
+const MAX_TEXT: usize = 2048;
+
+/// The first word of the span's name.
+pub(super) fn method(record: &Record) -> &'static str {
+    if record.method().is_other() { conventions::HTTP } else { record.method().as_str() }
+}
+
+/// `{method} {route}`, or `{method}` where nothing matched.
+pub(super) fn name(record: &Record) -> String {
+    match record.matched_route() {
+        Some(route) => [method(record), " ", route].concat(),
+        None => method(record).to_owned(),
+    }
+}
+
+/// The attributes that are known when the request comes in.
+pub(super) fn of_request<B>(
+    request: &Request<B>,
+    record: &Record,
+    masker: &Masker,
+    mut set: impl FnMut(KeyValue),
+) {
+    set(KeyValue::new(conventions::HTTP_REQUEST_METHOD, record.method().as_str()));
+    if record.method() == KnownMethod::OTHER {
+        let original = cut(Cow::Borrowed(request.method().as_str()));
+        set(KeyValue::new(conventions::HTTP_REQUEST_METHOD_ORIGINAL, original));
+    }
+    let path = masker.path_cow(request.uri().path(), record.route());
+    set(KeyValue::new(conventions::URL_PATH, cut(path)));
+    if let Some(query) = request.uri().query() {
+        set(KeyValue::new(conventions::URL_QUERY, cut(masker.query_cow(query))));
+    }
+    set(KeyValue::new(conventions::URL_SCHEME, if record.is_https() { "https" } else { "http" }));
+    of_route(record, &mut set);
+    if let Some(version) = version(request.version()) {
+        set(KeyValue::new(conventions::NETWORK_PROTOCOL_VERSION, version));
+    }
+    if let Some(client) = record.client_address() {
+        set(KeyValue::new(conventions::CLIENT_ADDRESS, client.to_string()));
+    }
+    if let Some(peer) = record.peer_address() {
+        set(KeyValue::new(conventions::NETWORK_PEER_ADDRESS, peer.ip().to_string()));
+        set(KeyValue::new(conventions::NETWORK_PEER_PORT, i64::from(peer.port())));
+    }
+    if let Some((address, port)) = server(request) {
+        set(KeyValue::new(conventions::SERVER_ADDRESS, address));
+        if let Some(port) = port {
+            set(KeyValue::new(conventions::SERVER_PORT, i64::from(port)));
+        }
+    }
+    if let Some(agent) = request.headers().get(header::USER_AGENT).and_then(text) {
+        set(KeyValue::new(conventions::USER_AGENT_ORIGINAL, cut(Cow::Borrowed(agent))));
+    }
+    if let Some(id) = record.correlation_id() {
+        set(KeyValue::new("correlation_id", id.as_str().to_owned()));
+    }
+}
+
+/// The route, if there is one.
+pub(super) fn of_route(record: &Record, mut set: impl FnMut(KeyValue)) {
+    if let Some(route) = record.matched_route() {
+        set(KeyValue::new(conventions::HTTP_ROUTE, route.to_owned()));
+    }
+}
+
+/// The attributes that are known when the exchange is over.
+pub(super) fn of_ending(ending: &Ending, mut set: impl FnMut(KeyValue)) {
+    if let Some(status) = ending.status {
+        set(KeyValue::new(conventions::HTTP_RESPONSE_STATUS_CODE, i64::from(status.as_u16())));
+    }
+    if let Some(code) = ending.grpc_code {
+        set(KeyValue::new(conventions::RPC_RESPONSE_STATUS_CODE, code.as_str()));
+    }
+    if let Some(kind) = ending.error_type() {
+        set(KeyValue::new(conventions::ERROR_TYPE, kind.to_owned()));
+    }
+    set(KeyValue::new("outcome", ending.outcome.as_str()));
+}
+
+/// The host and port that the client asked for: the URI's, else the `Host` header's.
+fn server<B>(request: &Request<B>) -> Option<(String, Option<u16>)> {
+    let host = request.headers().get(header::HOST);
+    let authority = match request.uri().authority() {
+        Some(authority) => authority.clone(),
+        None => http::uri::Authority::try_from(text(host?)?).ok()?,
+    };
+    // User info is not part of a host, and nobody's business.
+    Some((cut(Cow::Borrowed(authority.host())).as_str().to_owned(), authority.port_u16()))
+}
+
+fn text(value: &HeaderValue) -> Option<&str> {
+    value.to_str().ok()
+}
+
+fn version(version: Version) -> Option<&'static str> {
+    Some(match version {
+        Version::HTTP_10 => "1.0",
+        Version::HTTP_11 => "1.1",
+        Version::HTTP_2 => "2",
+        Version::HTTP_3 => "3",
+        _ => return None,
+    })
+}
+
+/// Bounds a text that the client chose, on a character's boundary.
+fn cut(text: Cow<'_, str>) -> StringValue {
+    let end = text.floor_char_boundary(MAX_TEXT);
+    match text {
+        Cow::Borrowed(text) => text.get(..end).unwrap_or_default().to_owned().into(),
+        Cow::Owned(mut text) => {
+            text.truncate(end);
+            text.into()
+        }
+    }
+}

@@ -1,0 +1,220 @@
+use std::convert::Infallible;
+use std::future::{pending, ready};
+
+use bartizan_core::{Record, Route, Routes, Settings};
+use bytes::Bytes;
+use http::{Method, Request, Response};
+use http_body_util::{BodyExt, Full};
+use opentelemetry::trace::{SpanId, SpanKind, Status, TracerProvider};
+use opentelemetry_sdk::trace::{InMemorySpanExporter, Sampler, SdkTracerProvider, SpanData};
+use tower::{Layer, Service, ServiceExt, service_fn};
+
+use super::{TraceHeader, TraceLayer, current_ids};
+use crate::Propagation;
+
+const PARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+const TRACE_ID: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
+
+type Answer = Response<Full<Bytes>>;
+type Body = Full<Bytes>;
+
+struct Bench {
+    spans: InMemorySpanExporter,
+    provider: SdkTracerProvider,
+}
+
+impl Bench {
+    fn new(sampler: Sampler) -> Self {
+        let spans = InMemorySpanExporter::default();
+        let provider =
+            SdkTracerProvider::builder().with_simple_exporter(spans.clone()).with_sampler(sampler).build();
+        Self { spans, provider }
+    }
+
+    fn layer(&self) -> TraceLayer {
+        let routes = Routes::new().function(|parts| {
+            parts.uri.path().starts_with("/reset/").then(|| Route::from("/reset/{token}"))
+        });
+        TraceLayer::new(self.provider.tracer("test")).settings(Settings { routes, ..Settings::default() })
+    }
+
+    fn spans(&self) -> Vec<SpanData> {
+        self.spans.get_finished_spans().unwrap()
+    }
+
+    fn span(&self) -> SpanData {
+        let spans = self.spans();
+        assert_eq!(spans.len(), 1, "{spans:?}");
+        spans.into_iter().next().unwrap()
+    }
+}
+
+fn attribute(span: &SpanData, key: &str) -> Option<String> {
+    span.attributes.iter().find(|pair| pair.key.as_str() == key).map(|pair| pair.value.to_string())
+}
+
+fn get(path: &str) -> Request<Body> {
+    Request::get(path).body(Body::default()).unwrap()
+}
+
+async fn send(layer: TraceLayer, request: Request<Body>, status: u16) -> Answer {
+    let service = layer.layer(service_fn(|_| {
+        ready(Ok::<_, Infallible>(Response::builder().status(status).body(Body::from("hi")).unwrap()))
+    }));
+    let (head, body) = service.oneshot(request).await.unwrap().into_parts();
+    Response::from_parts(head, Full::new(body.collect().await.unwrap().to_bytes()))
+}
+
+#[tokio::test]
+async fn a_span_continues_the_callers_trace_and_says_what_the_conventions_ask() {
+    let bench = Bench::new(Sampler::AlwaysOn);
+    let mut request = get("/reset/hunter2?next=1&password=hunter2");
+    request.headers_mut().insert("traceparent", PARENT.parse().unwrap());
+    request.headers_mut().insert("host", "shop.example:8443".parse().unwrap());
+    request.headers_mut().insert("user-agent", "curl/8".parse().unwrap());
+    let response = send(bench.layer(), request, 200).await;
+    assert_eq!(response.headers()["x-trace-id"], TRACE_ID);
+    let span = bench.span();
+    assert_eq!(span.name, "GET /reset/{token}");
+    assert_eq!(span.span_kind, SpanKind::Server);
+    assert_eq!(span.parent_span_id, SpanId::from_hex("00f067aa0ba902b7").unwrap());
+    assert_eq!(span.status, Status::Unset);
+    for (key, value) in [
+        ("http.request.method", "GET"),
+        ("http.route", "/reset/{token}"),
+        ("url.path", "/reset/[REDACTED]"),
+        ("url.query", "next=1&password=[REDACTED]"),
+        ("url.scheme", "http"),
+        ("http.response.status_code", "200"),
+        ("server.address", "shop.example"),
+        ("server.port", "8443"),
+        ("user_agent.original", "curl/8"),
+        ("network.protocol.version", "1.1"),
+    ] {
+        assert_eq!(attribute(&span, key).as_deref(), Some(value), "{key}");
+    }
+    assert_eq!(attribute(&span, "error.type"), None);
+    assert!(!format!("{span:?}").contains("hunter2"));
+}
+
+#[tokio::test]
+async fn the_status_of_the_span_follows_the_outcome() {
+    for (status, expected, error) in [
+        (404, Status::Unset, None),
+        (503, Status::error(""), Some("503")),
+    ] {
+        let bench = Bench::new(Sampler::AlwaysOn);
+        send(bench.layer(), get("/"), status).await;
+        assert_eq!(bench.span().status, expected);
+        assert_eq!(attribute(&bench.span(), "error.type").as_deref(), error);
+    }
+    let bench = Bench::new(Sampler::AlwaysOn);
+    let mut service = bench.layer().layer(service_fn(|_| pending::<Result<Answer, Infallible>>()));
+    drop(service.call(get("/")));
+    assert_eq!(bench.span().status, Status::Unset);
+    assert_eq!(attribute(&bench.span(), "error.type").as_deref(), Some("cancelled_before_head"));
+    assert_eq!(attribute(&bench.span(), "http.response.status_code"), None);
+}
+
+#[tokio::test]
+async fn a_made_up_method_is_other_and_its_span_begins_with_http() {
+    let bench = Bench::new(Sampler::AlwaysOn);
+    let mut request = get("/");
+    *request.method_mut() = Method::from_bytes(b"BREW").unwrap();
+    send(bench.layer(), request, 200).await;
+    let span = bench.span();
+    assert_eq!(span.name, "HTTP");
+    assert_eq!(attribute(&span, "http.request.method").as_deref(), Some("_OTHER"));
+    assert_eq!(attribute(&span, "http.request.method_original").as_deref(), Some("BREW"));
+    assert_eq!(attribute(&span, "http.route"), None);
+}
+
+#[tokio::test]
+async fn sampled_out_still_has_ids_and_passes_the_decision_on() {
+    let bench = Bench::new(Sampler::ParentBased(Box::new(Sampler::AlwaysOff)));
+    let layer = bench.layer();
+    let service = layer.layer(service_fn(|request: Request<_>| async move {
+        let record = request.extensions().get::<Record>().unwrap();
+        let ids = current_ids().expect("the context is current");
+        assert_eq!(record.trace(), Some(ids));
+        assert!(!ids.sampled && ids.trace_id != [0; 16]);
+        let mut outbound = http::HeaderMap::new();
+        Propagation::new().inject(&opentelemetry::Context::current(), &mut outbound);
+        Ok::<_, Infallible>(Response::builder().header("sent-on", &outbound["traceparent"]).body(Body::default()).unwrap())
+    }));
+    let response = service.oneshot(get("/")).await.unwrap();
+    let trace_id = response.headers()["x-trace-id"].to_str().unwrap().to_owned();
+    let sent_on = response.headers()["sent-on"].to_str().unwrap();
+    assert!(sent_on.contains(&trace_id) && sent_on.ends_with("-00"), "{sent_on}");
+    assert!(bench.spans().is_empty());
+}
+
+#[tokio::test]
+async fn without_a_tracer_context_passes_on_as_it_came() {
+    for (incoming, expected) in [(Some(PARENT), PARENT), (None, "-00")] {
+        let service = TraceLayer::propagate_only().layer(service_fn(|_| async {
+            let mut outbound = http::HeaderMap::new();
+            Propagation::new().inject(&opentelemetry::Context::current(), &mut outbound);
+            let answer = Response::builder().header("sent-on", &outbound["traceparent"]);
+            Ok::<_, Infallible>(answer.body(Body::default()).unwrap())
+        }));
+        let mut request = get("/");
+        if let Some(incoming) = incoming {
+            request.headers_mut().insert("traceparent", incoming.parse().unwrap());
+        }
+        let response = service.oneshot(request).await.unwrap();
+        let sent_on = response.headers()["sent-on"].to_str().unwrap();
+        assert!(sent_on.ends_with(expected), "{sent_on}");
+    }
+}
+
+#[tokio::test]
+async fn at_the_edge_a_new_trace_links_to_the_strangers() {
+    let bench = Bench::new(Sampler::AlwaysOn);
+    let mut request = get("/");
+    request.headers_mut().insert("traceparent", PARENT.parse().unwrap());
+    let layer = bench.layer().propagation(Propagation::new().untrusted());
+    let response = send(layer, request, 200).await;
+    assert_ne!(response.headers()["x-trace-id"], TRACE_ID);
+    assert_eq!(bench.span().links.iter().next().unwrap().span_context.trace_id().to_string(), TRACE_ID);
+}
+
+#[tokio::test]
+async fn the_caller_can_be_told_in_other_headers() {
+    let bench = Bench::new(Sampler::AlwaysOn);
+    let response = send(bench.layer().response_header(TraceHeader::TraceResponse), get("/"), 200).await;
+    assert!(response.headers()["traceresponse"].to_str().unwrap().starts_with("00-"));
+    let response = send(bench.layer().response_header(TraceHeader::ServerTiming), get("/"), 200).await;
+    assert!(response.headers()["server-timing"].to_str().unwrap().starts_with("trace;desc=00-"));
+    let response = send(bench.layer().response_header(TraceHeader::None), get("/"), 200).await;
+    assert!(!response.headers().contains_key("x-trace-id"));
+}
+
+#[tokio::test]
+async fn malformed_context_starts_a_new_trace() {
+    let bench = Bench::new(Sampler::AlwaysOn);
+    let mut request = get("/");
+    request.headers_mut().insert("traceparent", "00-zz".parse().unwrap());
+    send(bench.layer(), request, 200).await;
+    assert_eq!(bench.span().parent_span_id, SpanId::INVALID);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_spans_duration_is_the_exchanges() {
+    use std::time::Duration;
+
+    use bartizan_core::Clock;
+
+    let bench = Bench::new(Sampler::AlwaysOn);
+    let clock = Clock::new(|| tokio::time::Instant::now().into_std());
+    let layer = bench.layer().settings(Settings { clock, ..Settings::default() });
+    let service = layer.layer(service_fn(|_| async {
+        tokio::time::sleep(Duration::from_millis(70)).await;
+        Ok::<_, Infallible>(Response::new(Body::from("hi")))
+    }));
+    let body = service.oneshot(get("/")).await.unwrap().into_body();
+    tokio::time::advance(Duration::from_millis(30)).await;
+    body.collect().await.unwrap();
+    let span = bench.span();
+    assert_eq!(span.end_time.duration_since(span.start_time).unwrap(), Duration::from_millis(100));
+}

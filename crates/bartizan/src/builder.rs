@@ -1,0 +1,334 @@
+//! Setting the stack up from code and environment.
+
+use std::fmt;
+use std::io::Write;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use bartizan_core::{ObserveLayer, Routes, Settings, Trust};
+use bartizan_correlation::CorrelationLayer;
+use bartizan_health::{Endpoints, Exposure, Registry, RegistryBuilder, ToolUrls};
+use bartizan_log::{LogBuilder, LogFormat, PanicHook, RequestLogLayer};
+use bartizan_mask::Masker;
+use bartizan_metrics::{RedLayer, Store};
+use bartizan_trace::{TraceLayer, TraceSettings};
+use tracing_subscriber::layer::SubscriberExt;
+
+use crate::counters;
+use crate::error::InitError;
+use crate::observability::{Inner, Observability, Times};
+use crate::redact::Masked;
+use crate::stack::StackLayer;
+use crate::summary::Summary;
+use crate::vars::{self, Vars};
+
+/// Sets the stack up: see [`Observability::builder`].
+///
+/// The environment has the last word: what operators set replaces what the code has set.
+///
+/// | variable | what | default |
+/// |---|---|---|
+/// | `ENVIRONMENT` | name of the deployment | `development` |
+/// | `ENABLE_METRICS` | `true` or `false` | [`metrics`](Self::metrics), else `false` |
+/// | `RUST_LOG`, `LOG_LEVEL`, `LOG_FORMAT`, `NO_COLOR` | see [`LogBuilder`] | `info`, JSON unless on a terminal |
+/// | `OTEL_ENABLED` | `false` takes tracing out of the stack | `true` |
+/// | `OTEL_*` | see [`bartizan_trace::setup`] | no endpoint: context is passed on, no span recorded |
+/// | `TRUSTED_PROXIES` | whose forwarded headers are believed, such as `10.0.0.0/8` | [`trust`](Self::trust), else nobody |
+/// | `HEALTH_TOKEN` | callers with this bearer token see the details of checks | none |
+/// | `GRAFANA_URL`, `PROMETHEUS_URL`, `ALERTMANAGER_URL`, `FLOWER_URL` | URLs of `/health/tools` | null |
+#[must_use]
+pub struct ObservabilityBuilder {
+    service: String,
+    version: String,
+    environment: Option<String>,
+    metrics: bool,
+    settings: Settings,
+    masker: Masker,
+    correlation: CorrelationLayer,
+    request_log: RequestLogLayer,
+    red: RedLayer,
+    trace: TraceSettings,
+    trace_layer: Box<dyn FnOnce(TraceLayer) -> TraceLayer>,
+    log_format: LogFormat,
+    log_sink: Option<Box<dyn Write + Send>>,
+    health: RegistryBuilder,
+    exposure: Exposure,
+    unhealthy_as_503: bool,
+    tools: ToolUrls,
+    times: Times,
+    vars: Box<Vars>,
+}
+
+impl ObservabilityBuilder {
+    pub(crate) fn new(service: String) -> Self {
+        Self {
+            service,
+            version: String::new(),
+            environment: None,
+            metrics: false,
+            settings: Settings::default(),
+            masker: Masker::default(),
+            correlation: CorrelationLayer::new(),
+            request_log: RequestLogLayer::new(),
+            red: RedLayer::new(),
+            trace: TraceSettings::new(),
+            trace_layer: Box::new(|layer| layer),
+            log_format: LogFormat::Auto,
+            log_sink: None,
+            health: Registry::builder(),
+            exposure: Exposure::public(),
+            unhealthy_as_503: false,
+            tools: ToolUrls::default(),
+            times: Times {
+                drain_delay: Duration::from_secs(5),
+                drain_deadline: Duration::from_secs(30),
+                flush_deadline: Duration::from_secs(5),
+            },
+            vars: Box::new(|name| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned())),
+        }
+    }
+
+    /// The service's version, as in `env!("CARGO_PKG_VERSION")`.
+    pub fn version(mut self, version: impl Into<String>) -> Self {
+        self.version = version.into();
+        self
+    }
+
+    /// The name of the deployment, where `ENVIRONMENT` is not set. Default: `development`.
+    pub fn environment(mut self, environment: impl Into<String>) -> Self {
+        self.environment = Some(environment.into());
+        self
+    }
+
+    /// Whether metrics are recorded, where `ENABLE_METRICS` is not set. Default: not.
+    pub fn metrics(mut self, on: bool) -> Self {
+        self.metrics = on;
+        self
+    }
+
+    /// How routes are found where the host does not tell: prefixes, or a function.
+    pub fn routes(mut self, routes: Routes) -> Self {
+        self.settings.routes = routes;
+        self
+    }
+
+    /// Whose forwarded headers are believed. Default: nobody's.
+    pub fn trust(mut self, trust: Trust) -> Self {
+        self.settings.trust = trust;
+        self
+    }
+
+    /// What masks everything that leaves the process. Default: [`Masker::default`].
+    pub fn masker(mut self, masker: Masker) -> Self {
+        self.masker = masker;
+        self
+    }
+
+    /// The correlation ids: header, kind, trust.
+    pub fn correlation(mut self, layer: CorrelationLayer) -> Self {
+        self.correlation = layer;
+        self
+    }
+
+    /// The request log: sampling, skipped routes, headers. Its masker is replaced by the stack's.
+    pub fn request_log(mut self, layer: RequestLogLayer) -> Self {
+        self.request_log = layer;
+        self
+    }
+
+    /// The RED metrics: names and caps. Its recorder is replaced by the stack's store.
+    pub fn red(mut self, layer: RedLayer) -> Self {
+        self.red = layer;
+        self
+    }
+
+    /// Where spans go and which are sampled. Service, version and environment are filled in.
+    pub fn trace(mut self, settings: TraceSettings) -> Self {
+        self.trace = settings;
+        self
+    }
+
+    /// The server spans: propagation and response header.
+    ///
+    /// ```no_run
+    /// use bartizan::Observability;
+    /// use bartizan::trace::Propagation;
+    ///
+    /// let edge = Observability::builder("orders")
+    ///     .trace_layer(|layer| layer.propagation(Propagation::new().untrusted()))
+    ///     .init()?;
+    /// # Ok::<(), bartizan::InitError>(())
+    /// ```
+    pub fn trace_layer(mut self, change: impl FnOnce(TraceLayer) -> TraceLayer + 'static) -> Self {
+        self.trace_layer = Box::new(change);
+        self
+    }
+
+    /// How log lines look, where `LOG_FORMAT` is not set. Default: for people on a terminal, else JSON.
+    pub fn log_format(mut self, format: LogFormat) -> Self {
+        self.log_format = format;
+        self
+    }
+
+    /// Where log lines go. Default: standard output.
+    pub fn log_sink(mut self, sink: impl Write + Send + 'static) -> Self {
+        self.log_sink = Some(Box::new(sink));
+        self
+    }
+
+    /// The health registry, with its checks. Its redactor is replaced by the stack's masker.
+    pub fn health(mut self, registry: RegistryBuilder) -> Self {
+        self.health = registry;
+        self
+    }
+
+    /// Who sees messages and details of checks. Default: nobody, and callers with `HEALTH_TOKEN`.
+    pub fn health_exposure(mut self, exposure: Exposure) -> Self {
+        self.exposure = exposure;
+        self
+    }
+
+    /// Whether `/health` answers 503 while unhealthy. Default: 200, the status is in the body.
+    pub fn unhealthy_as_503(mut self, yes: bool) -> Self {
+        self.unhealthy_as_503 = yes;
+        self
+    }
+
+    /// The URLs of `/health/tools`, where the environment does not set them.
+    pub fn tools(mut self, tools: ToolUrls) -> Self {
+        self.tools = tools;
+        self
+    }
+
+    /// How long requests are still accepted after the signal to stop, while readiness fails. Default: 5 seconds.
+    pub fn drain_delay(mut self, delay: Duration) -> Self {
+        self.times.drain_delay = delay;
+        self
+    }
+
+    /// How long requests in flight may take once the listener has closed. Default: 30 seconds.
+    pub fn drain_deadline(mut self, deadline: Duration) -> Self {
+        self.times.drain_deadline = deadline;
+        self
+    }
+
+    /// How long spans, and then log lines, may take to be flushed. Default: 5 seconds each.
+    pub fn flush_deadline(mut self, deadline: Duration) -> Self {
+        self.times.flush_deadline = deadline;
+        self
+    }
+
+    /// Where variables are read from, instead of the process's environment: a file, or a test's table.
+    pub fn vars(mut self, read: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Self {
+        self.vars = Box::new(read);
+        self
+    }
+
+    /// Starts everything: the `tracing` subscriber, the `metrics` recorder, the panic hook, and span export if there is an endpoint.
+    /// Call it once, at the beginning of `main`. Neither a runtime nor anything else need run.
+    ///
+    /// # Errors
+    ///
+    /// [`InitError`] for the first setting that cannot be used, before anything is installed; or if another subscriber or recorder is
+    /// installed already.
+    pub fn init(self) -> Result<Observability, InitError> {
+        let vars: Arc<Vars> = Arc::from(self.vars);
+        let environment =
+            vars::get(&*vars, "ENVIRONMENT").or(self.environment).unwrap_or_else(|| "development".to_owned());
+        let metrics_on = vars::flag(&*vars, "ENABLE_METRICS")?.unwrap_or(self.metrics);
+        let traced = vars::flag(&*vars, "OTEL_ENABLED")?.unwrap_or(true);
+        let tools = vars::tools(&*vars, self.tools)?;
+        let mut settings = self.settings;
+        if let Some(trust) = vars::trusted_proxies(&*vars)? {
+            settings.trust = trust;
+        }
+        let exposure = match vars::get(&*vars, "HEALTH_TOKEN") {
+            Some(token) => self.exposure.token(token),
+            None => self.exposure,
+        };
+
+        let log = {
+            let vars = Arc::clone(&vars);
+            let mut builder = LogBuilder::new()
+                .masker(self.masker.clone())
+                .format(self.log_format)
+                .trace_ids(bartizan_trace::server::current_ids)
+                .env(move |name| vars(name));
+            if let Some(sink) = self.log_sink {
+                builder = builder.sink(sink);
+            }
+            builder.build()?
+        };
+        let tracing = self
+            .trace
+            .service_name(&self.service)
+            .service_version(&self.version)
+            .environment(&environment)
+            .masker(self.masker.clone())
+            .read_vars(|name| vars(name))?
+            .build()?;
+        let health = self.health.redactor(Masked(self.masker.clone())).build()?;
+        let store = metrics_on.then(Store::new);
+        if let Some(store) = &store {
+            counters::register(store, &self.masker, log.guard.writer(), &tracing)?;
+        }
+
+        let (log_layer, guard) = log.into_layer();
+        let subscriber = tracing_subscriber::registry()
+            .with(log_layer)
+            .with(tracing.tracer().map(bartizan_trace::span_layer));
+        tracing::subscriber::set_global_default(subscriber)
+            .map_err(|_| InitError::Installed { what: "a tracing subscriber" })?;
+        if let Some(store) = &store {
+            metrics::set_global_recorder(store.clone())
+                .map_err(|_| InitError::Installed { what: "a metrics recorder" })?;
+        }
+        PanicHook::new(self.masker.clone()).flush(guard.writer().clone()).install();
+
+        let trace = traced.then(|| {
+            let layer = tracing.tracer().map_or_else(TraceLayer::propagate_only, TraceLayer::new);
+            (self.trace_layer)(layer).masker(self.masker.clone()).into_observer()
+        });
+        let red = store.clone().map(|store| self.red.recorder(store).into_observer());
+        let request_log = self.request_log.masker(self.masker.clone()).into_observer();
+        let observers = (self.correlation.into_observer(), trace, red, Some(request_log));
+        let layer = StackLayer { observe: ObserveLayer::with_settings(observers, settings) };
+        let endpoints = Endpoints::new(health.clone())
+            .exposure(exposure)
+            .unhealthy_as_503(self.unhealthy_as_503)
+            .tools(tools);
+
+        let summary = Summary {
+            service: &self.service,
+            version: &self.version,
+            environment: &environment,
+            metrics: metrics_on,
+            traced,
+            tracing: tracing.status(),
+        };
+        summary.log();
+        let config = summary.config();
+        Ok(Observability(Arc::new(Inner {
+            layer,
+            endpoints,
+            health,
+            store,
+            tracing,
+            masker: self.masker,
+            config,
+            times: self.times,
+            log: Mutex::new(Some(guard)),
+        })))
+    }
+}
+
+impl fmt::Debug for ObservabilityBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ObservabilityBuilder")
+            .field("service", &self.service)
+            .field("version", &self.version)
+            .field("metrics", &self.metrics)
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,78 @@
+//! What can be wrong at the start.
+
+use thiserror::Error;
+
+/// Why [`init`](crate::ObservabilityBuilder::init) failed: one message that names the setting, the form it must have, and the fix.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum InitError {
+    /// An environment variable has not the form it needs.
+    #[error("{name}={shown}: expected {form}; correct or unset it")]
+    Variable {
+        /// The variable.
+        name: &'static str,
+        /// Its value, or `...` where that could be a secret.
+        shown: String,
+        /// What it must look like.
+        form: &'static str,
+    },
+    /// A setting of logging, `RUST_LOG`, `LOG_LEVEL` or `LOG_FORMAT`.
+    #[error(transparent)]
+    Log(#[from] bartizan_log::LogError),
+    /// A setting of tracing, such as an `OTEL_*` variable.
+    #[error(transparent)]
+    Trace(#[from] bartizan_trace::SetupError),
+    /// A health check that cannot be registered.
+    #[error(transparent)]
+    Health(#[from] bartizan_health::HealthError),
+    /// A metric that cannot be set up.
+    #[error(transparent)]
+    Metrics(#[from] bartizan_metrics::ExternalError),
+    /// Something else in this process has installed itself already.
+    #[error("{what} is installed already; call init once, before anything else installs one")]
+    Installed {
+        /// What.
+        what: &'static str,
+    },
+}
+
+impl InitError {
+    pub(crate) fn variable(name: &'static str, value: &str, form: &'static str) -> Self {
+        let short: String = value.chars().take(64).collect();
+        Self::Variable { name, shown: format!("{short:?}"), form }
+    }
+
+    pub(crate) fn secret_variable(name: &'static str, form: &'static str) -> Self {
+        Self::Variable { name, shown: "...".to_owned(), form }
+    }
+}
+
+/// Something was not flushed before the deadline.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ShutdownError {
+    /// Spans that the collector did not take.
+    #[error(transparent)]
+    Spans(#[from] bartizan_trace::FlushError),
+    /// Log lines that the sink did not take.
+    #[error("log lines were not written in time; see that the sink of the log is read")]
+    Lines,
+}
+
+/// Why [`serve`](crate::Observability::serve) did not end cleanly.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ServeError {
+    /// The listener failed.
+    #[error("the server stopped: {0}")]
+    Io(std::io::Error),
+    /// Requests were still running at the drain deadline; they were cut off.
+    #[error("requests were still running {waited:?} after the listener closed; they were cut off")]
+    Unfinished {
+        /// The deadline.
+        waited: std::time::Duration,
+    },
+    /// Not everything was flushed.
+    #[error(transparent)]
+    Flush(#[from] ShutdownError),
+}

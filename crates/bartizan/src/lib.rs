@@ -1,0 +1,84 @@
+//! Correlation ids, masked request logs, RED metrics, traces and health for any tower service, in one layer.
+//!
+//! ```no_run
+//! use axum::{Router, routing::get};
+//! use bartizan::Observability;
+//!
+//! #[tokio::main]
+//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let observability = Observability::builder("orders").metrics(true).init()?;
+//!     let app = Router::new()
+//!         .route("/orders/{id}", get(|| async { "shipped" }))
+//!         .layer(observability.layer())
+//!         .merge(observability.routes());
+//!     let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
+//!     Ok(observability.serve(listener, app).await?)
+//! }
+//! ```
+//!
+//! [`Observability::builder`] sets everything up from code and environment; [`Observability::layer`] is the stack for the service,
+//! [`Observability::routes`] the routes beside it, [`Observability::health`] the registry of checks, and
+//! [`Observability::serve`] or [`Observability::shutdown`] the end.
+//!
+//! Each concern is a crate of its own and works alone: [`correlation`], [`log`], [`metrics`], [`trace`], [`health`], on the plumbing of
+//! [`core`] and the masker of [`mask`].
+//!
+//! # Order
+//!
+//! One `.layer(..)` has the right order inside. Put it outermost, so that what other layers answer (a timeout's 408, a rate
+//! limiter's 429) is logged, counted and traced too; on an axum `Router` it sees the matched route there as well. Layers outside of
+//! it are not watched.
+//!
+//! # Failure
+//!
+//! A panic or an unhandled error becomes one JSON 500 (`grpc-status: 13` for gRPC). A dead collector, a full log pipe or a hanging
+//! health check cost spans, lines or a check's verdict, each counted, and never a request.
+//!
+//! # Features
+//!
+//! | feature | default | what |
+//! |---|---|---|
+//! | `axum` | yes | routes from `MatchedPath`, [`Observability::routes`], [`Observability::serve`] |
+//! | `otlp` | no | span export by OTLP over gRPC and HTTP |
+//! | `otlp-tls` | no | the same over TLS |
+
+mod builder;
+mod carry;
+mod counters;
+mod drain;
+mod error;
+mod observability;
+mod redact;
+#[cfg(feature = "axum")]
+mod routes;
+#[cfg(feature = "axum")]
+mod serve;
+mod stack;
+mod summary;
+mod vars;
+
+pub use bartizan_core as core;
+pub use bartizan_correlation as correlation;
+pub use bartizan_health as health;
+pub use bartizan_log as log;
+pub use bartizan_mask as mask;
+pub use bartizan_metrics as metrics;
+pub use bartizan_trace as trace;
+
+pub use bartizan_log::{Scope, bind};
+pub use builder::ObservabilityBuilder;
+pub use carry::{CarriedFuture, carry, spawn};
+pub use error::{InitError, ServeError, ShutdownError};
+pub use observability::Observability;
+pub use stack::{Observers, Stack, StackLayer};
+
+/// What most services use.
+///
+/// ```
+/// use bartizan::prelude::*;
+/// ```
+pub mod prelude {
+    pub use crate::core::{CorrelationId, Record, Routes, Trust};
+    pub use crate::health::{CheckOptions, Criticality, Health};
+    pub use crate::{Observability, Scope, bind, carry, spawn};
+}

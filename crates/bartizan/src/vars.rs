@@ -1,0 +1,94 @@
+//! Reading the environment's variables, with errors that name them.
+
+use bartizan_core::Trust;
+use bartizan_health::ToolUrls;
+
+use crate::error::InitError;
+
+/// Where variables are read from: the process's environment, or a test's table.
+pub(crate) type Vars = dyn Fn(&str) -> Option<String> + Send + Sync;
+
+/// A variable's value; one that is empty counts as unset.
+pub(crate) fn get(vars: &Vars, name: &str) -> Option<String> {
+    vars(name).filter(|value| !value.trim().is_empty())
+}
+
+/// A variable that says yes or no.
+pub(crate) fn flag(vars: &Vars, name: &'static str) -> Result<Option<bool>, InitError> {
+    let Some(value) = get(vars, name) else { return Ok(None) };
+    match value.trim().to_ascii_lowercase().as_str() {
+        "true" | "1" | "yes" | "on" => Ok(Some(true)),
+        "false" | "0" | "no" | "off" => Ok(Some(false)),
+        _ => Err(InitError::variable(name, &value, "true or false")),
+    }
+}
+
+/// The URLs of `/health/tools`.
+pub(crate) fn tools(vars: &Vars, mut tools: ToolUrls) -> Result<ToolUrls, InitError> {
+    for (name, slot) in [
+        ("GRAFANA_URL", &mut tools.grafana),
+        ("PROMETHEUS_URL", &mut tools.prometheus),
+        ("ALERTMANAGER_URL", &mut tools.alertmanager),
+        ("FLOWER_URL", &mut tools.tasks),
+    ] {
+        let Some(value) = get(vars, name) else { continue };
+        let url = value.trim();
+        let is_url = url
+            .parse::<http::Uri>()
+            .is_ok_and(|uri| matches!(uri.scheme_str(), Some("http" | "https")) && uri.authority().is_some());
+        if !is_url {
+            // A URL may carry a password: its value is not repeated.
+            return Err(InitError::secret_variable(name, "a URL such as https://grafana.example.com"));
+        }
+        *slot = Some(url.to_owned());
+    }
+    Ok(tools)
+}
+
+/// `TRUSTED_PROXIES`: addresses and networks, separated by commas.
+pub(crate) fn trusted_proxies(vars: &Vars) -> Result<Option<Trust>, InitError> {
+    let Some(value) = get(vars, "TRUSTED_PROXIES") else { return Ok(None) };
+    let networks = value.split(',').map(str::trim).filter(|network| !network.is_empty());
+    Trust::proxies(networks).map(Some).map_err(|_| {
+        InitError::variable("TRUSTED_PROXIES", &value, "addresses or networks, such as 10.0.0.0/8,192.0.2.7")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn vars(name: &'static str, value: &'static str) -> Box<Vars> {
+        Box::new(move |asked| (asked == name).then(|| value.to_owned()))
+    }
+
+    #[test]
+    fn flags_are_read_generously_and_refused_clearly() {
+        for (value, expected) in [("true", Some(true)), ("OFF", Some(false)), (" 1 ", Some(true)), ("", None)]
+        {
+            assert_eq!(
+                flag(&vars("ENABLE_METRICS", value), "ENABLE_METRICS").unwrap(),
+                expected,
+                "{value:?}"
+            );
+        }
+        let error = flag(&vars("ENABLE_METRICS", "perhaps"), "ENABLE_METRICS").unwrap_err().to_string();
+        assert!(
+            error.contains("ENABLE_METRICS") && error.contains("perhaps") && error.contains("true or false")
+        );
+    }
+
+    #[test]
+    fn a_url_that_is_none_is_named_but_not_repeated() {
+        let error = tools(&vars("GRAFANA_URL", "grafana:hunter2@host"), ToolUrls::default()).unwrap_err();
+        let error = error.to_string();
+        assert!(error.contains("GRAFANA_URL") && !error.contains("hunter2"), "{error}");
+    }
+
+    #[test]
+    fn proxies_are_a_list() {
+        assert!(trusted_proxies(&vars("TRUSTED_PROXIES", "10.0.0.0/8, 192.0.2.7")).unwrap().is_some());
+        let error = trusted_proxies(&vars("TRUSTED_PROXIES", "10.0.0.0/8,the-lb")).unwrap_err().to_string();
+        assert!(error.contains("TRUSTED_PROXIES") && error.contains("10.0.0.0/8,192.0.2.7"), "{error}");
+    }
+}

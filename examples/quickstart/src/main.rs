@@ -1,0 +1,36 @@
+//! An axum service with the whole bartizan stack: copy it, and put your routes in the place of these.
+//!
+//! It listens on 127.0.0.1, port `PORT` (default 3000), and needs nothing else.
+
+mod routes;
+
+use axum::Router;
+use bartizan::core::Routes;
+use bartizan::health::Exposure;
+use bartizan::{InitError, Observability};
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let observability = observability()?;
+
+    // Messages and details of checks are for callers on this machine; see `observability` below.
+    observability.health().register("orders", || async { Ok::<_, std::io::Error>(()) })?;
+
+    let app: Router = routes::routes().layer(observability.layer()).merge(observability.routes());
+
+    let port = std::env::var("PORT").unwrap_or_else(|_| "3000".to_owned());
+    let listener = tokio::net::TcpListener::bind(format!("127.0.0.1:{port}")).await?;
+    observability.serve(listener, app).await?;
+    Ok(())
+}
+
+/// What differs from the defaults.
+fn observability() -> Result<Observability, Box<dyn std::error::Error>> {
+    let built = Observability::builder("quickstart")
+        .version(env!("CARGO_PKG_VERSION"))
+        .metrics(true)
+        .routes(Routes::new().prefix("/files/{*path}")?)
+        .health_exposure(Exposure::public().loopback())
+        .init();
+    built.map_err(|error: InitError| error.into())
+}
