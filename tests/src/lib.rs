@@ -1,7 +1,10 @@
-//! What the tests share: a body that follows a script, and an observer that remembers how exchanges ended.
+//! What the tests share: a body that follows a script, an observer that remembers how exchanges ended, and the whole stack
+//! with everything it puts out at hand.
 
+mod lab;
 mod scripted;
 mod witness;
 
+pub use lab::{Lab, object};
 pub use scripted::{Broken, ScriptedBody, Step};
 pub use witness::{Seen, Witness, Witnessing};

@@ -5,7 +5,7 @@ use std::future::{pending, ready};
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
-use bartizan_core::{CatchLayer, Clock, GrpcCode, ObserveLayer, Outcome, RequestBody, Settings};
+use bartizan_core::{CatchLayer, Clock, GrpcCode, ObserveLayer, Outcome, Settings};
 use bartizan_tests::{ScriptedBody, Step, Witness};
 use futures_util::FutureExt;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
@@ -68,16 +68,25 @@ async fn a_body_read_to_its_end_is_judged_by_status() {
 }
 
 #[tokio::test]
-async fn what_was_read_of_the_request_is_counted() {
-    let witness = Witness::default();
-    let service =
-        layer(&witness).layer(service_fn(|request: Request<RequestBody<ScriptedBody>>| async move {
+async fn what_is_read_of_the_request_is_counted_where_the_body_can_be_and_promised_elsewhere() {
+    async fn read<B>(body: B) -> Option<u64>
+    where
+        B: Body<Error: std::fmt::Debug> + Send + 'static,
+    {
+        let witness = Witness::default();
+        let service = layer(&witness).layer(service_fn(|request: Request<B>| async move {
             request.into_body().collect().await.unwrap();
             Ok::<_, Infallible>(Response::new(ScriptedBody::default().that_tells_its_end()))
         }));
-    let body = ScriptedBody::new([Step::Data("four"), Step::Data("teen bytes")]);
-    drop(service.oneshot(Request::new(body)).await.unwrap());
-    assert_eq!(witness.sole().ending.request_bytes, 14);
+        drop(service.oneshot(Request::new(body)).await.unwrap());
+        witness.sole().ending.request_bytes
+    }
+    let steps = [Step::Data("four"), Step::Data("teen bytes")];
+    assert_eq!(read(axum::body::Body::new(ScriptedBody::new(steps.clone()))).await, Some(14));
+    assert_eq!(read(axum::body::Body::empty()).await, Some(0));
+    assert_eq!(read(ScriptedBody::new(steps.clone())).await, None);
+    assert_eq!(read(ScriptedBody::new(steps).of_exactly(14)).await, Some(14));
+    assert_eq!(read(ScriptedBody::default().that_tells_its_end()).await, Some(0));
 }
 
 #[tokio::test]

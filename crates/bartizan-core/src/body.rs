@@ -1,70 +1,15 @@
-//! The bodies that [`Observe`](crate::Observe) wraps: one counts what is read, one finds the exchange's end.
+//! The response body that [`Observe`](crate::Observe) wraps around the service's: it finds the exchange's end.
 
 use std::fmt;
 use std::pin::Pin;
 use std::task::{self, Poll, ready};
 
-use bytes::Buf;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
 use crate::live::Live;
 use crate::observer::Exchange;
 use crate::outcome::Outcome;
-use crate::record::Record;
-
-pin_project! {
-    /// A request body that counts its bytes into the [`Record`].
-    pub struct RequestBody<B> {
-        #[pin]
-        inner: B,
-        record: Record,
-    }
-}
-
-impl<B> RequestBody<B> {
-    pub(crate) fn new(inner: B, record: Record) -> Self {
-        Self { inner, record }
-    }
-
-    /// The body as it came.
-    pub fn into_inner(self) -> B {
-        self.inner
-    }
-}
-
-impl<B: Body> Body for RequestBody<B> {
-    type Data = B::Data;
-    type Error = B::Error;
-
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        cx: &mut task::Context<'_>,
-    ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
-        let this = self.project();
-        let frame = ready!(this.inner.poll_frame(cx));
-        if let Some(Ok(frame)) = &frame
-            && let Some(data) = frame.data_ref()
-        {
-            this.record.add_request_bytes(data.remaining() as u64);
-        }
-        Poll::Ready(frame)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.inner.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.inner.size_hint()
-    }
-}
-
-impl<B> fmt::Debug for RequestBody<B> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RequestBody").finish_non_exhaustive()
-    }
-}
 
 pin_project! {
     /// A response body that ends its exchange: at the last frame, the trailers or an error, or when it is dropped.

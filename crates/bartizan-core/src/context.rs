@@ -169,7 +169,7 @@ mod tests {
     use crate::{Routes, Trust};
 
     fn context() -> Context {
-        let mut request = http::Request::new(());
+        let mut request = http::Request::new(http_body_util::Empty::<bytes::Bytes>::new());
         Context::of(Record::make(&mut request, &Routes::new(), &Trust::nobody(), 0))
     }
 

@@ -9,13 +9,14 @@ use http_body::Body;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::body::{RequestBody, ResponseBody};
+use crate::body::ResponseBody;
 use crate::client::Trust;
 use crate::clock::Clock;
 use crate::future::ResponseFuture;
 use crate::live::{Live, is_head};
 use crate::observer::Observer;
 use crate::record::Record;
+use crate::request_body;
 use crate::route::Routes;
 
 /// A tower layer that lets an [`Observer`] (or a tuple of them) watch every exchange.
@@ -64,6 +65,24 @@ impl<O: Observer> ObserveLayer<O> {
     pub fn with_settings(observer: O, settings: Settings) -> Self {
         Self(Arc::new(Shared { observer, settings }))
     }
+
+    /// The observer.
+    pub fn observer(&self) -> &O {
+        &self.0.observer
+    }
+
+    /// A layer of its own with a changed observer or changed [`Settings`]: for the builder methods of layers that wrap this one.
+    /// `layer` itself shares: axum calls it for every request.
+    #[must_use]
+    pub fn changed(&self, change: impl FnOnce(&mut O, &mut Settings)) -> Self
+    where
+        O: Clone,
+    {
+        let mut observer = self.0.observer.clone();
+        let mut settings = self.0.settings.clone();
+        change(&mut observer, &mut settings);
+        Self::with_settings(observer, settings)
+    }
 }
 
 impl<S, O> Layer<S> for ObserveLayer<O> {
@@ -90,8 +109,8 @@ impl<O> fmt::Debug for ObserveLayer<O> {
 ///
 /// A layer that is met twice on a request's way, on a router and on a part of it say, watches it once.
 ///
-/// It works for any `Service<http::Request<B>, Response = http::Response<R>>`. Readiness and errors pass through; the
-/// bodies are wrapped without a box.
+/// It works for any `Service<http::Request<B>, Response = http::Response<R>>`. Readiness, errors and the
+/// type of the request's body stay as they are; the response's body is wrapped without a box.
 pub struct Observe<S, O> {
     inner: S,
     shared: Arc<Shared<O>>,
@@ -99,8 +118,9 @@ pub struct Observe<S, O> {
 
 impl<S, O, B, R> Service<Request<B>> for Observe<S, O>
 where
-    S: Service<Request<RequestBody<B>>, Response = Response<R>>,
+    S: Service<Request<B>, Response = Response<R>>,
     O: Observer,
+    B: Body + 'static,
     R: Body,
 {
     type Response = Response<ResponseBody<R, O::Exchange>>;
@@ -123,11 +143,11 @@ where
         } else {
             let record = Record::make(&mut request, &settings.routes, &settings.trust, maker);
             request.extensions_mut().insert(record.clone());
+            request_body::count(&mut request, &record);
             record
         };
         let exchange = if again { None } else { Some(observer.begin(&mut request, &record)) };
         let head_request = is_head(record.method());
-        let request = request.map(|body| RequestBody::new(body, record.clone()));
         let mut live = Live::new(exchange, record, settings.clock, started, head_request);
         let future = live.enter(|| self.inner.call(request));
         ResponseFuture::new(future, live)

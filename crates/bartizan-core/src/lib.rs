@@ -67,11 +67,12 @@ mod method;
 mod observer;
 mod outcome;
 mod record;
+mod request_body;
 mod route;
 mod value;
 
 pub use answer::AnswerBody;
-pub use body::{RequestBody, ResponseBody};
+pub use body::ResponseBody;
 pub use catch::{Catch, CatchFuture, CatchLayer};
 pub use client::{PeerAddress, Trust, TrustError};
 pub use clock::Clock;

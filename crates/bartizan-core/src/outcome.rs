@@ -111,8 +111,8 @@ pub struct Ending {
     pub duration: Duration,
     /// From the call to the first data frame of the response; `None` for a response without data.
     pub first_byte: Option<Duration>,
-    /// Bytes of the request body that the service read.
-    pub request_bytes: u64,
+    /// Bytes of the request's body, as [`Record::request_bytes`](crate::Record::request_bytes) tells.
+    pub request_bytes: Option<u64>,
     /// Bytes of the response body that were handed on.
     pub response_bytes: u64,
 }
@@ -152,7 +152,7 @@ mod tests {
             grpc_code: None,
             duration: Duration::ZERO,
             first_byte: None,
-            request_bytes: 0,
+            request_bytes: None,
             response_bytes: 0,
         }
     }

@@ -3,16 +3,17 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use http::{HeaderValue, Request, Version};
+use http_body::Body;
 use tracing::field::Empty;
 
 use crate::client::{PeerAddress, Trust};
 use crate::fields::Fields;
 use crate::grpc::Protocol;
 use crate::method::KnownMethod;
+use crate::request_body::RequestSize;
 use crate::route::{Route, Routes, UNMATCHED};
 use crate::value::Value;
 
@@ -148,14 +149,19 @@ struct Inner {
     prefix: Option<Route>,
     correlation_id: OnceLock<CorrelationId>,
     trace: OnceLock<TraceIds>,
-    request_bytes: AtomicU64,
+    request_size: RequestSize,
     bound: Mutex<Fields>,
     span: tracing::Span,
 }
 
 impl Record {
     /// Makes the record of a request that no layer has seen yet.
-    pub(crate) fn make<B>(request: &mut Request<B>, routes: &Routes, trust: &Trust, maker: usize) -> Self {
+    pub(crate) fn make<B: Body + 'static>(
+        request: &mut Request<B>,
+        routes: &Routes,
+        trust: &Trust,
+        maker: usize,
+    ) -> Self {
         let method = KnownMethod::of(request.method());
         let peer = PeerAddress::of(request.extensions());
         let route = routes.certain(request);
@@ -180,7 +186,7 @@ impl Record {
             route: route.map_or_else(OnceLock::new, OnceLock::from),
             correlation_id: OnceLock::new(),
             trace: OnceLock::new(),
-            request_bytes: AtomicU64::new(0),
+            request_size: RequestSize::of(request.body()),
             bound: Mutex::default(),
             span,
         }))
@@ -271,13 +277,14 @@ impl Record {
         }
     }
 
-    /// Bytes of the request body that have been read so far.
-    pub fn request_bytes(&self) -> u64 {
-        self.0.request_bytes.load(Ordering::Relaxed)
+    /// Bytes of the request's body: those that have been read so far where the host's body can be counted (axum's), else the
+    /// length that the body promised; `None` if that is unknown.
+    pub fn request_bytes(&self) -> Option<u64> {
+        self.0.request_size.bytes()
     }
 
-    pub(crate) fn add_request_bytes(&self, bytes: u64) {
-        self.0.request_bytes.fetch_add(bytes, Ordering::Relaxed);
+    pub(crate) fn request_size(&self) -> &RequestSize {
+        &self.0.request_size
     }
 
     /// Binds a field to every later log line of this request, whatever task writes it. Binding a name again

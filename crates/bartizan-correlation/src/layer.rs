@@ -36,10 +36,7 @@ pub struct CorrelationError(String);
 /// ```
 #[derive(Clone, Debug)]
 #[must_use]
-pub struct CorrelationLayer {
-    correlation: Correlation,
-    settings: Settings,
-}
+pub struct CorrelationLayer(ObserveLayer<Correlation>);
 
 impl CorrelationLayer {
     /// Ids travel in `x-correlation-id`.
@@ -64,30 +61,27 @@ impl CorrelationLayer {
 
     fn named(header: HeaderName) -> Self {
         let correlation = Correlation { header, kind: IdKind::default(), trust_incoming: true };
-        Self { correlation, settings: Settings::default() }
+        Self(ObserveLayer::new(correlation))
     }
 
     /// What kind of id is made.
-    pub fn kind(mut self, kind: IdKind) -> Self {
-        self.correlation.kind = kind;
-        self
+    pub fn kind(self, kind: IdKind) -> Self {
+        Self(self.0.changed(|correlation, _| correlation.kind = kind))
     }
 
     /// Whether valid incoming ids are taken over. Switch it off where anyone can call.
-    pub fn trust_incoming(mut self, trust: bool) -> Self {
-        self.correlation.trust_incoming = trust;
-        self
+    pub fn trust_incoming(self, trust: bool) -> Self {
+        Self(self.0.changed(|correlation, _| correlation.trust_incoming = trust))
     }
 
     /// How routes and clients are found, where this is the outermost bartizan layer.
-    pub fn settings(mut self, settings: Settings) -> Self {
-        self.settings = settings;
-        self
+    pub fn settings(self, settings: Settings) -> Self {
+        Self(self.0.changed(|_, own| *own = settings))
     }
 
     /// The observer alone, to be fused with others in one [`ObserveLayer`].
-    pub fn into_observer(self) -> Correlation {
-        self.correlation
+    pub fn observer(&self) -> Correlation {
+        self.0.observer().clone()
     }
 }
 
@@ -101,7 +95,7 @@ impl<S> Layer<S> for CorrelationLayer {
     type Service = Observe<S, Correlation>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        ObserveLayer::with_settings(self.correlation.clone(), self.settings.clone()).layer(inner)
+        self.0.layer(inner)
     }
 }
 

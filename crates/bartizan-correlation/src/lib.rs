@@ -36,4 +36,4 @@ mod observer;
 
 pub use bartizan_core::CorrelationId;
 pub use layer::{CorrelationError, CorrelationLayer, IdKind};
-pub use observer::{CorrelationExchange, Correlation, ids_replaced_total};
+pub use observer::{Correlation, CorrelationExchange, ids_replaced_total};

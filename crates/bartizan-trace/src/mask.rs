@@ -1,8 +1,8 @@
 //! Masking spans on their way out: the application's own attributes and events are masked by the same rules as its logs.
 
 use bartizan_mask::Masker;
-use opentelemetry::{Array, KeyValue, StringValue, Value};
 use opentelemetry::trace::Status;
+use opentelemetry::{Array, KeyValue, StringValue, Value};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{SpanData, SpanExporter};
@@ -60,7 +60,9 @@ impl<E> MaskedExporter<E> {
                 (Some(censor), value) => *value = Value::from(censor.to_owned()),
                 (None, Value::String(text)) => self.mask_string(text),
                 (None, Value::Array(Array::String(texts))) => {
-                    texts.iter_mut().for_each(|text| self.mask_string(text));
+                    for text in texts {
+                        self.mask_string(text);
+                    }
                 }
                 (None, _) => {}
             }
@@ -82,7 +84,9 @@ impl<E> MaskedExporter<E> {
 
 impl<E: SpanExporter> SpanExporter for MaskedExporter<E> {
     fn export(&self, mut batch: Vec<SpanData>) -> impl Future<Output = OTelSdkResult> + Send {
-        batch.iter_mut().for_each(|span| self.mask(span));
+        for span in &mut batch {
+            self.mask(span);
+        }
         self.inner.export(batch)
     }
 

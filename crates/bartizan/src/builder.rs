@@ -287,11 +287,11 @@ impl ObservabilityBuilder {
 
         let trace = traced.then(|| {
             let layer = tracing.tracer().map_or_else(TraceLayer::propagate_only, TraceLayer::new);
-            (self.trace_layer)(layer).masker(self.masker.clone()).into_observer()
+            (self.trace_layer)(layer).masker(self.masker.clone()).observer()
         });
-        let red = store.clone().map(|store| self.red.recorder(store).into_observer());
-        let request_log = self.request_log.masker(self.masker.clone()).into_observer();
-        let observers = (self.correlation.into_observer(), trace, red, Some(request_log));
+        let red = store.clone().map(|store| self.red.recorder(store).observer());
+        let request_log = self.request_log.masker(self.masker.clone()).observer();
+        let observers = (self.correlation.observer(), trace, red, Some(request_log));
         let layer = StackLayer { observe: ObserveLayer::with_settings(observers, settings) };
         let endpoints = Endpoints::new(health.clone())
             .exposure(exposure)

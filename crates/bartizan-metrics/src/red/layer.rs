@@ -22,45 +22,58 @@ pub(super) type DynRecorder = dyn Recorder + Send + Sync;
 #[derive(Clone)]
 #[must_use]
 pub struct RedLayer {
-    recorder: Option<Arc<DynRecorder>>,
-    naming: Naming,
-    max_series: usize,
+    options: Options,
+    observe: ObserveLayer<Red>,
+}
+
+#[derive(Clone)]
+pub(super) struct Options {
+    pub(super) recorder: Option<Arc<DynRecorder>>,
+    pub(super) naming: Naming,
+    pub(super) max_series: usize,
     settings: Settings,
 }
 
 impl RedLayer {
     /// Records into the recorder of the moment, by Prometheus names, at most 2 000 combinations of labels.
     pub fn new() -> Self {
-        Self { recorder: None, naming: Naming::default(), max_series: 2_000, settings: Settings::default() }
+        Self::of(Options {
+            recorder: None,
+            naming: Naming::default(),
+            max_series: 2_000,
+            settings: Settings::default(),
+        })
+    }
+
+    /// Makes the layer with its table of handles, which is shared by all services that it makes: axum calls `layer` for every request.
+    fn of(options: Options) -> Self {
+        let observe = ObserveLayer::with_settings(Red::new(&options), options.settings.clone());
+        Self { options, observe }
     }
 
     /// Records into this recorder, whatever is installed.
-    pub fn recorder(mut self, recorder: impl Recorder + Send + Sync + 'static) -> Self {
-        self.recorder = Some(Arc::new(recorder));
-        self
+    pub fn recorder(self, recorder: impl Recorder + Send + Sync + 'static) -> Self {
+        Self::of(Options { recorder: Some(Arc::new(recorder)), ..self.options })
     }
 
     /// By which names. Default: [`Naming::Prometheus`].
-    pub fn naming(mut self, naming: Naming) -> Self {
-        self.naming = naming;
-        self
+    pub fn naming(self, naming: Naming) -> Self {
+        Self::of(Options { naming, ..self.options })
     }
 
     /// How many combinations of method, route, status and outcome get series of their own; at least 1, at most 100 000.
-    pub fn max_series(mut self, max: usize) -> Self {
-        self.max_series = max.clamp(1, 100_000);
-        self
+    pub fn max_series(self, max: usize) -> Self {
+        Self::of(Options { max_series: max.clamp(1, 100_000), ..self.options })
     }
 
     /// How routes and clients are found, where this is the outermost bartizan layer.
-    pub fn settings(mut self, settings: Settings) -> Self {
-        self.settings = settings;
-        self
+    pub fn settings(self, settings: Settings) -> Self {
+        Self::of(Options { settings, ..self.options })
     }
 
     /// The observer alone, to be fused with others in one [`ObserveLayer`].
-    pub fn into_observer(self) -> Red {
-        Red::new(self.recorder, self.naming, self.max_series)
+    pub fn observer(&self) -> Red {
+        self.observe.observer().clone()
     }
 }
 
@@ -73,10 +86,10 @@ impl Default for RedLayer {
 impl fmt::Debug for RedLayer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RedLayer")
-            .field("recorder", &self.recorder.is_some())
-            .field("naming", &self.naming)
-            .field("max_series", &self.max_series)
-            .field("settings", &self.settings)
+            .field("recorder", &self.options.recorder.is_some())
+            .field("naming", &self.options.naming)
+            .field("max_series", &self.options.max_series)
+            .field("settings", &self.options.settings)
             .finish()
     }
 }
@@ -85,6 +98,6 @@ impl<S> Layer<S> for RedLayer {
     type Service = Observe<S, Red>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        ObserveLayer::with_settings(self.clone().into_observer(), self.settings.clone()).layer(inner)
+        self.observe.layer(inner)
     }
 }

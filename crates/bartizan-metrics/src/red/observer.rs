@@ -7,7 +7,7 @@ use bartizan_core::{Ending, Exchange, Observer, Record};
 use http::Request;
 use metrics::{Counter, Gauge, Recorder};
 
-use super::layer::DynRecorder;
+use super::layer::{DynRecorder, Options};
 use super::names::{Naming, OVERFLOW, Series, Traits};
 use super::table::Table;
 
@@ -41,7 +41,8 @@ pub struct RedExchange {
 }
 
 impl Red {
-    pub(super) fn new(recorder: Option<Arc<DynRecorder>>, naming: Naming, max_series: usize) -> Self {
+    pub(super) fn new(options: &Options) -> Self {
+        let Options { recorder, naming, max_series, .. } = options.clone();
         Self(Arc::new(Inner { recorder, naming, max_series, bound: Default::default() }))
     }
 }
@@ -123,7 +124,9 @@ impl Series {
     fn record(&self, ending: &Ending) {
         self.requests.increment(1);
         self.duration.record(ending.duration.as_secs_f64());
-        self.request_size.record(ending.request_bytes as f64);
+        if let Some(bytes) = ending.request_bytes {
+            self.request_size.record(bytes as f64);
+        }
         self.response_size.record(ending.response_bytes as f64);
     }
 }

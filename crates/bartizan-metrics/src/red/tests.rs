@@ -91,7 +91,7 @@ async fn unknown_methods_and_paths_share_one_series() {
 async fn past_the_cap_an_exchange_goes_to_overflow_and_is_counted() {
     let store = Store::new();
     let routes = Routes::new().function(|parts| Some(Route::from(Arc::<str>::from(parts.uri.path()))));
-    let red = RedLayer::new().recorder(store.clone()).max_series(10).into_observer();
+    let red = RedLayer::new().recorder(store.clone()).max_series(10).observer();
     let layer = ObserveLayer::with_settings(red, Settings { routes, ..Settings::default() });
     for n in 0..1_000 {
         let response = layer.layer(service_fn(respond)).oneshot(get(&format!("/{n}"))).await.unwrap();

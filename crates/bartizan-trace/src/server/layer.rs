@@ -38,55 +38,48 @@ pub enum TraceHeader {
 /// ```
 #[derive(Clone)]
 #[must_use]
-pub struct TraceLayer {
-    trace: Trace,
-    settings: Settings,
-}
+pub struct TraceLayer(ObserveLayer<Trace>);
 
 impl TraceLayer {
     /// Spans are made by this tracer; W3C context is believed; `x-trace-id` tells the caller.
     pub fn new(tracer: SdkTracer) -> Self {
-        Self { trace: Trace::new(Some(tracer)), settings: Settings::default() }
+        Self(ObserveLayer::new(Trace::new(Some(tracer))))
     }
 
     /// Records nothing, but passes the caller's context on as it came, and makes ids for the logs where there is none.
     pub fn propagate_only() -> Self {
-        Self { trace: Trace::new(None), settings: Settings::default() }
+        Self(ObserveLayer::new(Trace::new(None)))
     }
 
     /// Which context is read and whether it is believed.
-    pub fn propagation(mut self, propagation: Propagation) -> Self {
-        self.trace.set().propagation = propagation;
-        self
+    pub fn propagation(self, propagation: Propagation) -> Self {
+        Self(self.0.changed(|trace, _| trace.propagation = propagation))
     }
 
     /// How the caller is told of the trace.
-    pub fn response_header(mut self, header: TraceHeader) -> Self {
-        self.trace.set().header = header;
-        self
+    pub fn response_header(self, header: TraceHeader) -> Self {
+        Self(self.0.changed(|trace, _| trace.header = header))
     }
 
     /// What masks `url.path` and `url.query`. Default: the masker's default names.
-    pub fn masker(mut self, masker: Masker) -> Self {
-        self.trace.set().masker = masker;
-        self
+    pub fn masker(self, masker: Masker) -> Self {
+        Self(self.0.changed(|trace, _| trace.masker = masker))
     }
 
     /// How routes and clients are found, where this is the outermost bartizan layer.
-    pub fn settings(mut self, settings: Settings) -> Self {
-        self.settings = settings;
-        self
+    pub fn settings(self, settings: Settings) -> Self {
+        Self(self.0.changed(|_, own| *own = settings))
     }
 
     /// The observer alone, to be fused with others in one [`ObserveLayer`].
-    pub fn into_observer(self) -> Trace {
-        self.trace
+    pub fn observer(&self) -> Trace {
+        self.0.observer().clone()
     }
 }
 
 impl fmt::Debug for TraceLayer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TraceLayer").field("settings", &self.settings).finish_non_exhaustive()
+        f.debug_tuple("TraceLayer").field(&self.0).finish()
     }
 }
 
@@ -94,6 +87,6 @@ impl<S> Layer<S> for TraceLayer {
     type Service = Observe<S, Trace>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        ObserveLayer::with_settings(self.trace.clone(), self.settings.clone()).layer(inner)
+        self.0.layer(inner)
     }
 }

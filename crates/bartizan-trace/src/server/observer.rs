@@ -1,7 +1,6 @@
 //! The observer: a span up at the beginning, its verdict at the end.
 
 use std::fmt;
-use std::sync::Arc;
 use std::time::SystemTime;
 
 use bartizan_core::{Ending, Exchange, Observer, Record, TraceIds};
@@ -16,14 +15,11 @@ use opentelemetry_sdk::trace::{IdGenerator, RandomIdGenerator, SdkTracer};
 use super::attributes;
 use super::layer::TraceHeader;
 use crate::propagation::{Extracted, Propagation};
-use crate::w3c::TraceParent;
+use crate::w3c::{FLAG_RANDOM, TraceParent};
 
 /// The observer behind [`TraceLayer`](crate::TraceLayer), for stacks that fuse several.
 #[derive(Clone)]
-pub struct Trace(Arc<Inner>);
-
-#[derive(Clone)]
-pub(super) struct Inner {
+pub struct Trace {
     /// `None`: nothing is recorded, only passed on.
     tracer: Option<SdkTracer>,
     pub(super) propagation: Propagation,
@@ -47,16 +43,12 @@ struct Recording {
 
 impl Trace {
     pub(super) fn new(tracer: Option<SdkTracer>) -> Self {
-        Self(Arc::new(Inner {
+        Self {
             tracer,
             propagation: Propagation::new(),
             header: TraceHeader::default(),
             masker: Masker::default(),
-        }))
-    }
-
-    pub(super) fn set(&mut self) -> &mut Inner {
-        Arc::make_mut(&mut self.0)
+        }
     }
 }
 
@@ -64,18 +56,17 @@ impl Observer for Trace {
     type Exchange = TraceExchange;
 
     fn begin<B>(&self, request: &mut Request<B>, record: &Record) -> TraceExchange {
-        let inner = &*self.0;
-        let extracted = inner.propagation.extract(request.headers());
-        let (context, recording) = match &inner.tracer {
-            Some(tracer) => inner.start(tracer, extracted, request, record),
+        let extracted = self.propagation.extract(request.headers());
+        let (context, recording) = match &self.tracer {
+            Some(tracer) => self.start(tracer, extracted, request, record),
             None => (pass_on(extracted), None),
         };
         record.set_trace(ids(context.span().span_context()));
-        TraceExchange { context, recording, header: inner.header }
+        TraceExchange { context, recording, header: self.header }
     }
 }
 
-impl Inner {
+impl Trace {
     fn start<B>(
         &self,
         tracer: &SdkTracer,
@@ -95,7 +86,8 @@ impl Inner {
         let mut span = tracer.build_with_context(builder, &parent);
         let values = extracted.attach_values_to(&Context::new());
         if !span.is_recording() {
-            return (values.with_remote_span_context(span.span_context().clone()), None);
+            let random = parent.span().span_context().trace_flags() & FLAG_RANDOM;
+            return (values.with_remote_span_context(unsampled(span.span_context(), random)), None);
         }
         let routed = record.matched_route().is_some();
         if routed {
@@ -104,6 +96,12 @@ impl Inner {
         attributes::of_request(request, record, &self.masker, |attribute| span.set_attribute(attribute));
         (values.with_span(span), Some(Recording { started, routed }))
     }
+}
+
+/// The SDK forgets the random flag of what it does not sample, but it is to be passed on.
+fn unsampled(span: &SpanContext, random: TraceFlags) -> SpanContext {
+    let flags = span.trace_flags() | random;
+    SpanContext::new(span.trace_id(), span.span_id(), flags, false, span.trace_state().clone())
 }
 
 /// Without a tracer the caller's context goes on as it came; without one there are ids all the same, for the logs.
@@ -181,14 +179,12 @@ fn ids(span: &SpanContext) -> TraceIds {
 /// The ids of the span that is current on this thread, by OpenTelemetry's context: inside a handler's own span, that one's.
 /// For a log subscriber.
 pub fn current_ids() -> Option<TraceIds> {
-    Context::map_current(|context| {
-        context.has_active_span().then(|| ids(context.span().span_context()))
-    })
+    Context::map_current(|context| context.has_active_span().then(|| ids(context.span().span_context())))
 }
 
 impl fmt::Debug for Trace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Trace").field("propagation", &self.0.propagation).finish_non_exhaustive()
+        f.debug_struct("Trace").field("propagation", &self.propagation).finish_non_exhaustive()
     }
 }
 

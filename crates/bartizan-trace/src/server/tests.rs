@@ -32,9 +32,8 @@ impl Bench {
     }
 
     fn layer(&self) -> TraceLayer {
-        let routes = Routes::new().function(|parts| {
-            parts.uri.path().starts_with("/reset/").then(|| Route::from("/reset/{token}"))
-        });
+        let routes = Routes::new()
+            .function(|parts| parts.uri.path().starts_with("/reset/").then(|| Route::from("/reset/{token}")));
         TraceLayer::new(self.provider.tracer("test")).settings(Settings { routes, ..Settings::default() })
     }
 
@@ -99,10 +98,7 @@ async fn a_span_continues_the_callers_trace_and_says_what_the_conventions_ask() 
 
 #[tokio::test]
 async fn the_status_of_the_span_follows_the_outcome() {
-    for (status, expected, error) in [
-        (404, Status::Unset, None),
-        (503, Status::error(""), Some("503")),
-    ] {
+    for (status, expected, error) in [(404, Status::Unset, None), (503, Status::error(""), Some("503"))] {
         let bench = Bench::new(Sampler::AlwaysOn);
         send(bench.layer(), get("/"), status).await;
         assert_eq!(bench.span().status, expected);
@@ -140,13 +136,31 @@ async fn sampled_out_still_has_ids_and_passes_the_decision_on() {
         assert!(!ids.sampled && ids.trace_id != [0; 16]);
         let mut outbound = http::HeaderMap::new();
         Propagation::new().inject(&opentelemetry::Context::current(), &mut outbound);
-        Ok::<_, Infallible>(Response::builder().header("sent-on", &outbound["traceparent"]).body(Body::default()).unwrap())
+        Ok::<_, Infallible>(
+            Response::builder().header("sent-on", &outbound["traceparent"]).body(Body::default()).unwrap(),
+        )
     }));
     let response = service.oneshot(get("/")).await.unwrap();
     let trace_id = response.headers()["x-trace-id"].to_str().unwrap().to_owned();
     let sent_on = response.headers()["sent-on"].to_str().unwrap();
     assert!(sent_on.contains(&trace_id) && sent_on.ends_with("-00"), "{sent_on}");
     assert!(bench.spans().is_empty());
+}
+
+#[tokio::test]
+async fn the_random_flag_of_a_trace_that_is_not_sampled_is_passed_on() {
+    let bench = Bench::new(Sampler::AlwaysOff);
+    let layer = bench.layer();
+    let service = layer.layer(service_fn(|_| async {
+        let mut outbound = http::HeaderMap::new();
+        Propagation::new().inject(&opentelemetry::Context::current(), &mut outbound);
+        let answer = Response::builder().header("sent-on", &outbound["traceparent"]);
+        Ok::<_, Infallible>(answer.body(Body::default()).unwrap())
+    }));
+    let mut request = get("/");
+    request.headers_mut().insert("traceparent", PARENT.replace("-01", "-03").parse().unwrap());
+    let response = service.oneshot(request).await.unwrap();
+    assert!(response.headers()["sent-on"].to_str().unwrap().ends_with("-02"));
 }
 
 #[tokio::test]

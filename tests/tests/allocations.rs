@@ -1,0 +1,115 @@
+//! What each layer allocates over a bare router, exactly: a layer that gets dearer fails here.
+//!
+//! A request has eight headers and a query; the answer is a small JSON body. axum's own share for any layer (boxing the service,
+//! its future and the new body: 4) is included. The log goes to a sink, spans to the SDK's batch processor.
+
+use std::io;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::Path;
+use axum::response::IntoResponse;
+use axum::routing::get;
+use bartizan::Observability;
+use bartizan::correlation::CorrelationLayer;
+use bartizan::log::RequestLogLayer;
+use bartizan::metrics::{RedLayer, Store};
+use bartizan::trace::opentelemetry::trace::TracerProvider;
+use bartizan::trace::opentelemetry_sdk::error::OTelSdkResult;
+use bartizan::trace::opentelemetry_sdk::trace::{SdkTracerProvider, SpanData, SpanExporter};
+use bartizan::trace::{TraceLayer, TraceSettings};
+use http::Request;
+use http_body_util::BodyExt;
+use tower::{Service, ServiceExt};
+
+const SAMPLED: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+const SAMPLED_OUT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00";
+
+#[derive(Debug)]
+struct Dropping;
+
+impl SpanExporter for Dropping {
+    async fn export(&self, _: Vec<SpanData>) -> OTelSdkResult {
+        Ok(())
+    }
+}
+
+async fn user(Path(id): Path<u64>) -> impl IntoResponse {
+    let _ = id;
+    ([("content-type", "application/json")], r#"{"id":42,"name":"Ada Lovelace","role":"admin"}"#)
+}
+
+fn router() -> Router {
+    Router::new()
+        .route("/", get(|| async { "home" }))
+        .route("/users/{id}", get(user))
+        .route("/orders/{id}", get(user))
+        .route("/about", get(|| async { "about" }))
+}
+
+fn request(traceparent: &'static str) -> Request<Body> {
+    Request::get("/users/42?verbose=1")
+        .header("host", "shop.example")
+        .header("user-agent", "wrk/4.1")
+        .header("accept", "application/json")
+        .header("accept-encoding", "gzip")
+        .header("accept-language", "en")
+        .header("authorization", "Bearer 0123456789")
+        .header("cookie", "session=0123456789")
+        .header("traceparent", traceparent)
+        .body(Body::empty())
+        .unwrap()
+}
+
+/// Allocations of one request in the steady state, building it and reading the answer included.
+fn count(router: Router, traceparent: &'static str) -> u64 {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let mut service = router.into_service();
+    let mut send = |request| {
+        runtime.block_on(async {
+            let response = service.ready().await.unwrap().call(request).await.unwrap();
+            assert_eq!(response.status(), 200);
+            response.into_body().collect().await.unwrap();
+        });
+    };
+    // Handles, caches and buffers are made once.
+    for _ in 0..64 {
+        send(request(traceparent));
+    }
+    // The least of several: the batch processor's queue grows now and then.
+    let once = |send: &mut dyn FnMut(Request<Body>)| {
+        allocation_counter::measure(|| send(request(traceparent))).count_total
+    };
+    (0..16).map(|_| once(&mut send)).min().unwrap()
+}
+
+#[test]
+fn no_layer_allocates_more_than_its_budget() {
+    let stack = Observability::builder("budget")
+        .vars(|_| None)
+        .metrics(true)
+        .log_sink(io::sink())
+        .trace(TraceSettings::new().customize(|provider| provider.with_batch_exporter(Dropping)))
+        .init()
+        .unwrap();
+    let provider = SdkTracerProvider::builder().with_batch_exporter(Dropping).build();
+    let trace = || TraceLayer::new(provider.tracer("budget"));
+    let bare = count(router(), SAMPLED);
+    let over = |router: Router, traceparent| count(router, traceparent) - bare;
+
+    let measured = [
+        ("correlation alone", over(router().layer(CorrelationLayer::new()), SAMPLED), 8),
+        ("request log alone", over(router().layer(RequestLogLayer::new()), SAMPLED), 8),
+        ("RED alone", over(router().layer(RedLayer::new().recorder(Store::new())), SAMPLED), 8),
+        ("trace alone, sampled", over(router().layer(trace()), SAMPLED), 18),
+        ("trace alone, sampled out", over(router().layer(trace()), SAMPLED_OUT), 8),
+        ("the whole stack, sampled", over(router().layer(stack.layer()), SAMPLED), 24),
+        ("the whole stack, sampled out", over(router().layer(stack.layer()), SAMPLED_OUT), 12),
+    ];
+    for (what, allocations, budget) in measured {
+        println!("{what:32} {allocations:3} of {budget}");
+    }
+    for (what, allocations, budget) in measured {
+        assert!(allocations <= budget, "{what}: {allocations} allocations, {budget} are its budget");
+    }
+}
