@@ -99,6 +99,8 @@ type Env = dyn Fn(&str) -> Option<String>;
 /// | `LOG_FORMAT` | `json`, `console` or `auto` | [`format`](Self::format), else `auto` |
 /// | `NO_COLOR` | no colours, whatever its value | |
 ///
+/// Directives that name only your own crates leave the request events out: their target is `bartizan::request`.
+///
 /// ```
 /// use bartizan_log::LogBuilder;
 /// use tracing_subscriber::layer::SubscriberExt;
@@ -158,7 +160,7 @@ impl LogBuilder {
         self
     }
 
-    /// Sets how many bytes wait at most to be written. Default: 1 MiB.
+    /// Sets how many bytes wait at most to be written. Default: 4 MiB.
     pub fn capacity(mut self, bytes: usize) -> Self {
         self.capacity = bytes;
         self

@@ -1,4 +1,5 @@
 //! What a line costs in allocations, once a thread has its buffers: none.
+#![allow(clippy::unwrap_used)]
 
 mod support;
 

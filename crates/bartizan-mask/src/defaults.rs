@@ -95,3 +95,21 @@ pub(crate) fn rules() -> BTreeMap<Box<[u8]>, Rule> {
         .filter_map(|(name, reach)| Some((normalise(name)?, Rule { reach: Some(reach), allowed: false })))
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{LETTERS, WHOLE, WORDS};
+
+    #[test]
+    fn the_documented_table_is_the_one_in_use() {
+        let docs = include_str!("lib.rs");
+        for (row, names) in
+            [("the last letters", LETTERS), ("the last words", WORDS), ("the whole name", WHOLE)]
+        {
+            let row = docs.lines().find(|line| line.contains(&format!("| {row}"))).unwrap();
+            let listed = row.rsplit('|').nth(1).unwrap();
+            let expected = names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" ");
+            assert_eq!(listed.trim(), expected);
+        }
+    }
+}

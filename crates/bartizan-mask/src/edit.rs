@@ -136,13 +136,17 @@ fn write_kept(kept: &[u8], escape: Escape, out: &mut dyn fmt::Write) -> fmt::Res
         // Spans begin and end at ASCII bytes, so what is between them is valid too.
         return kept.utf8_chunks().try_for_each(|chunk| out.write_str(chunk.valid()));
     }
-    for run in kept.chunk_by(|left, right| is_printable(*left) == is_printable(*right)) {
-        match str::from_utf8(run) {
-            Ok(text) if run.first().copied().is_none_or(is_printable) => out.write_str(text)?,
-            _ => run.iter().try_for_each(|&byte| write_escaped(byte, escape, out))?,
+    let mut rest = kept;
+    loop {
+        let run = rest.iter().position(|byte| !is_printable(*byte)).unwrap_or(rest.len());
+        let (text, tail) = rest.split_at(run);
+        if let Ok(text) = str::from_utf8(text) {
+            out.write_str(text)?;
         }
+        let Some((byte, tail)) = tail.split_first() else { return Ok(()) };
+        write_escaped(*byte, escape, out)?;
+        rest = tail;
     }
-    Ok(())
 }
 
 fn write_escaped(byte: u8, escape: Escape, out: &mut dyn fmt::Write) -> fmt::Result {

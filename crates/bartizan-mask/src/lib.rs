@@ -29,6 +29,9 @@
 //! | the last words | `ssn`, `user_ssn`, `customerSsn` | `access_key_id` `account_key` `api_keys` `aws_access_key_id` `card_number` `connection_string` `cookie` `cookies` `credit_card` `csrf` `cvc` `cvv` `db_pass` `dsn` `encryption_key` `iban` `jwt` `mysql_pwd` `otp` `passcode` `password_confirm` `password_confirmation` `password_hash` `passwords` `proxy_authorization` `pwd` `secrets` `set_cookie` `signing_key` `ssn` `subscription_key` `user_pass` `x_amz_credential` `x_amz_security_token` `x_amz_signature` `x_api_key` `x_auth_token` `x_csrf_token` `x_goog_credential` `x_goog_signature` `xsrf` |
 //! | the whole name, or its last segment | `pin`, `card.pin` | `auth` `bearer` `card` `pass` `phpsessid` `pin` `session` `sid` `sig` `signature` `tokens` `two_factor` |
 //!
+//! A cookie's name is judged more strictly: for it, whole names count as last words too
+//! (`laravel_session`).
+//!
 //! So `password_reset_url`, `token_count`, `session_count`, `gpio_pin` and `spinner` are shown. What
 //! stands before a bracket names all that is inside (`token[value]`). Of two entries that match, the
 //! longer one decides, and a name that was [allowed](MaskerBuilder::allow) is shown. Names that a

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::iter;
 
-use memchr::memchr_iter;
+use memchr::{memchr_iter, memchr2};
 
 use crate::percent::decode;
 
@@ -31,7 +31,7 @@ pub(crate) struct Rule {
 }
 
 /// The normalised names, by their hashes alone: a name that happens to share all 64 bits with one of
-/// them is hidden too.
+/// them is judged as that one.
 pub(crate) struct Names {
     /// Sorted by hash.
     rules: Box<[(u64, Rule)]>,
@@ -78,10 +78,15 @@ impl Names {
         self.judge(name, true)
     }
 
+    /// As [`is_sensitive`](Self::is_sensitive), for all that stands before a delimiter in a value or a text.
+    /// That may be no name but long data, so the end of it decides.
+    pub(crate) fn is_sensitive_end(&self, run: &[u8]) -> bool {
+        run.get(run.len().saturating_sub(MAX_NAME_BYTES)..).is_some_and(|end| self.judge(end, false))
+    }
+
     #[inline]
     fn judge(&self, name: &[u8], cookie: bool) -> bool {
-        // Without a branch in it, the search is vectorised.
-        if name.iter().fold(false, |found, byte| found | (*byte == b'%') | (*byte == b'[')) {
+        if memchr2(b'%', b'[', name).is_some() {
             return self.judge_encoded(name, cookie);
         }
         name.len() > MAX_NAME_BYTES || self.verdict(name, cookie) == Some(true)

@@ -13,7 +13,7 @@ use crate::percent::decode;
 ///
 /// It is masked to its end because only the server knows how the inner syntax goes on.
 pub(crate) fn find(names: &Names, edit: &mut Edit<'_>, span: Range<usize>) {
-    if memchr3(b'=', b':', b'%', edit.slice(span.clone())).is_none() {
+    if !is_possible(edit.slice(span.clone())) {
         return;
     }
     let value = edit.slice(0..span.end);
@@ -26,7 +26,7 @@ pub(crate) fn find(names: &Names, edit: &mut Edit<'_>, span: Range<usize>) {
         url.step(byte, at, next, edit);
         match byte {
             b'=' | b':' if byte == b'=' || closed => {
-                if names.is_sensitive(edit.slice(name)) {
+                if names.is_sensitive_end(edit.slice(name)) {
                     url.finish(edit);
                     return edit.hide(next..span.end);
                 }
@@ -40,6 +40,11 @@ pub(crate) fn find(names: &Names, edit: &mut Edit<'_>, span: Range<usize>) {
         at = next;
     }
     url.finish(edit);
+}
+
+/// Whether there is anything to find in such a value, or in several of them.
+pub(crate) fn is_possible(value: &[u8]) -> bool {
+    memchr3(b'=', b':', b'%', value).is_some()
 }
 
 fn is_name_byte(byte: u8) -> bool {

@@ -55,8 +55,13 @@ impl Masker {
 fn find(names: &Names, edit: &mut Edit<'_>, template: &str) {
     let path = edit.input();
     let start = usize::from(path.starts_with(b"/"));
-    let segments = path.get(start..).unwrap_or_default();
-    match fitting(segments, template.strip_prefix('/').unwrap_or(template)) {
+    let template = template.strip_prefix('/').unwrap_or(template);
+    let sensitive = template.split('/').any(|segment| match Segment::of(segment) {
+        Segment::Literal => false,
+        Segment::Parameter(name) | Segment::Rest(name) => names.is_sensitive(name),
+    });
+    let fitting = if sensitive { fitting(edit.slice(start..path.len()), template) } else { None };
+    match fitting {
         Some(template) => hide_parameters(names, edit, start, template),
         None => url::find(names, edit, 0..path.len()),
     }

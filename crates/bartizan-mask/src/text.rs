@@ -8,7 +8,7 @@ use memchr::memrchr;
 
 use crate::Masker;
 use crate::edit::{Edit, Escape};
-use crate::names::{MAX_NAME_BYTES, Names};
+use crate::names::Names;
 use crate::percent::decode;
 use crate::url::user_info;
 
@@ -122,11 +122,8 @@ fn sensitive_name(names: &Names, text: &[u8], before: Range<usize>, delimiter: u
     let blank = |byte: &u8| matches!(byte, b' ' | b'\t');
     let end = back(head, floor, blank);
     let quote_end = end - usize::from(head.get(..end)?.ends_with(b"]"));
-    let is_sensitive = |name: &Range<usize>| {
-        // The end decides; a long quoted sentence is no name that cannot be judged.
-        let start = name.start.max(name.end.saturating_sub(MAX_NAME_BYTES));
-        text.get(start..name.end).is_some_and(|name| names.is_sensitive(name))
-    };
+    let is_sensitive =
+        |name: &Range<usize>| text.get(name.clone()).is_some_and(|name| names.is_sensitive_end(name));
     if quote_end > floor
         && let Some(quote @ (b'"' | b'\'' | b'`')) = head.get(quote_end - 1)
     {
@@ -147,9 +144,10 @@ fn sensitive_name(names: &Names, text: &[u8], before: Range<usize>, delimiter: u
     // `api key: x` is a name of two words.
     let two = back(head.get(..start)?, floor, blank);
     let two = if two < start { back(head.get(..two)?, floor, in_name) } else { start };
-    Some(start..end)
-        .filter(is_sensitive)
-        .or_else(|| Some(two..end).filter(|_| two < start).filter(is_sensitive))
+    // In `a=1 b=2` the word before is the value of the last pair.
+    let is_value = two == floor && head.get(..floor)?.ends_with(b"=");
+    let two = Some(two..end).filter(|_| two < start && !is_value);
+    Some(start..end).filter(is_sensitive).or_else(|| two.filter(is_sensitive))
 }
 
 /// Where the run of such bytes that ends the text begins, not before `floor`.

@@ -3,12 +3,15 @@
 use std::fmt;
 use std::ops::Range;
 
-use memchr::{memchr, memchr2, memmem, memrchr};
+use memchr::{memchr, memchr_iter, memchr2, memrchr};
 
 use crate::Masker;
 use crate::edit::{Edit, Escape};
 use crate::names::Names;
 use crate::{nested, query};
+
+/// How far the `@` behind a password that is not encoded is looked for.
+const MAX_BROKEN_BYTES: usize = 512;
 
 impl Masker {
     /// Writes a URL, absolute or from the path on, with its secrets masked; returns how many that were.
@@ -58,6 +61,9 @@ pub(crate) fn find(names: &Names, edit: &mut Edit<'_>, span: Range<usize>) {
 
 /// Hides `;name=value` parameters and other pairs inside the segments of a path.
 pub(crate) fn find_path(names: &Names, edit: &mut Edit<'_>, span: Range<usize>) {
+    if !nested::is_possible(edit.slice(span.clone())) {
+        return;
+    }
     let mut at = span.start;
     while at < span.end {
         let end = memchr(b'/', edit.slice(at..span.end)).map_or(span.end, |length| at + length);
@@ -69,7 +75,10 @@ pub(crate) fn find_path(names: &Names, edit: &mut Edit<'_>, span: Range<usize>) 
 /// Where the authority begins: after `://` or a leading `//`, or at once in `user:password@host/path`.
 fn authority_start(url: &[u8]) -> Option<usize> {
     let head = url.get(..memchr2(b'?', b'#', url).unwrap_or(url.len()))?;
-    if let Some(colon) = memmem::find(head, b"://") {
+    let mut colons = memchr_iter(b':', head);
+    if let Some(colon) =
+        colons.find(|colon| head.get(colon + 1..).is_some_and(|rest| rest.starts_with(b"//")))
+    {
         Some(colon + 3)
     } else if head.starts_with(b"//") {
         Some(2)
@@ -89,7 +98,8 @@ pub(crate) fn user_info(text: &[u8], start: usize) -> Option<Range<usize>> {
         let host = authority.get(host..)?;
         let port = host.get(memchr(b':', host)? + 1..)?;
         let is_port = port.len() <= 5 && port.iter().all(u8::is_ascii_digit);
-        if is_port { None } else { memrchr(b'@', until(rest, ends_url)) }
+        let near = rest.get(..MAX_BROKEN_BYTES).unwrap_or(rest);
+        if is_port { None } else { memrchr(b'@', until(near, ends_url)) }
     })?;
     (end > 0).then(|| start..start + end)
 }

@@ -13,6 +13,9 @@ const CENSOR: &str = "[REDACTED]";
 /// Stands in every planted secret, and nowhere else.
 const MARK: &str = "ZQ7";
 
+/// A value that holds neither a pair nor a URL.
+const PLAIN: &str = "([a-z0-9+/?@.-]|%2[0-46-9A-F]|%[g-z]){0,12}";
+
 fn masker() -> Masker {
     Masker::builder().cookies_by_name(true).build().unwrap()
 }
@@ -94,7 +97,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_query_shows_all_but_its_secrets(pairs in pairs(secret(|byte| byte != b'&'), "[a-z0-9%+/?@:;.-]{0,12}")) {
+    fn a_query_shows_all_but_its_secrets(pairs in pairs(secret(|byte| byte != b'&'), PLAIN)) {
         let (input, expected) = document(&pairs, "&", "=");
         let mut out = String::new();
         let masked = masker().query(&input, &mut out).unwrap();
@@ -103,7 +106,7 @@ proptest! {
     }
 
     #[test]
-    fn a_cut_body_shows_no_secret(pairs in pairs(secret(|byte| byte != b'&'), "[a-z0-9%+]{0,12}"), cut: prop::sample::Index) {
+    fn a_cut_body_shows_no_secret(pairs in pairs(secret(|byte| byte != b'&'), PLAIN), cut: prop::sample::Index) {
         let (input, _) = document(&pairs, "&", "=");
         let mut out = String::new();
         masker().form(&input[..cut.index(input.len() + 1)], &mut out).unwrap();
@@ -128,7 +131,7 @@ proptest! {
 
     #[test]
     fn cookies_show_all_but_their_secrets(
-        pairs in pairs(secret(|byte| !matches!(byte, b';' | b'"')), "[a-z0-9%+/?@:.-]{0,12}"),
+        pairs in pairs(secret(|byte| !matches!(byte, b';' | b'"')), PLAIN),
     ) {
         let (input, expected) = document(&pairs, "; ", "=");
         let mut out = String::new();

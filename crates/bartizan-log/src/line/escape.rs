@@ -5,6 +5,14 @@
 
 /// Appends `text`, escaped, as long as `out` does not grow beyond `limit` bytes. Says whether all of it fitted.
 pub(crate) fn push_escaped(out: &mut Vec<u8>, text: &str, limit: usize) -> bool {
+    if is_plain(text.as_bytes()) && out.len() + text.len() <= limit {
+        out.extend_from_slice(text.as_bytes());
+        return true;
+    }
+    push_with_escapes(out, text, limit)
+}
+
+fn push_with_escapes(out: &mut Vec<u8>, text: &str, limit: usize) -> bool {
     let mut rest = text;
     loop {
         let plain = next_special(rest.as_bytes());
@@ -64,17 +72,10 @@ fn is_control(c: char) -> bool {
 
 /// Where the first byte stands that may begin a character to escape; the length if there is none.
 fn next_special(bytes: &[u8]) -> usize {
-    let mut at = 0;
-    for chunk in bytes.chunks(8) {
-        if <[u8; 8]>::try_from(chunk).is_ok_and(|word| is_plain(u64::from_ne_bytes(word))) {
-            at += 8;
-        } else if let Some(found) = chunk.iter().position(|byte| is_special(*byte)) {
-            return at + found;
-        } else {
-            at += chunk.len();
-        }
-    }
-    at
+    let (words, _) = bytes.as_chunks::<8>();
+    let plain = 8 * words.iter().take_while(|word| is_plain_word(u64::from_ne_bytes(**word))).count();
+    let rest = bytes.get(plain..).unwrap_or_default();
+    plain + rest.iter().position(|byte| is_special(*byte)).unwrap_or(rest.len())
 }
 
 /// The first bytes of U+0080 to U+00BF and of U+2000 to U+2FFF count, because of those that [`is_control`] names.
@@ -82,8 +83,14 @@ fn is_special(byte: u8) -> bool {
     matches!(byte, 0..=0x1f | b'"' | b'\\' | 0x7f | 0xc2 | 0xe2)
 }
 
-/// Whether all eight bytes are printable ASCII without `"` and `\`. Eight at a time: most text is.
-fn is_plain(word: u64) -> bool {
+/// Whether all of this is printable ASCII without `"` and `\`, as most text is. Looks at eight bytes at a time.
+fn is_plain(bytes: &[u8]) -> bool {
+    let (words, rest) = bytes.as_chunks::<8>();
+    let rest = rest.iter().fold(u64::from_ne_bytes(*b"        "), |word, byte| word << 8 | u64::from(*byte));
+    words.iter().all(|word| is_plain_word(u64::from_ne_bytes(*word))) && is_plain_word(rest)
+}
+
+fn is_plain_word(word: u64) -> bool {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const HIGHS: u64 = 0x80 * ONES;
     let has_zero = |word: u64| word.wrapping_sub(ONES) & !word;
@@ -124,11 +131,13 @@ mod tests {
     #[test]
     fn eight_bytes_at_a_time_find_what_one_at_a_time_finds() {
         for byte in 0..=255_u8 {
-            for place in 0..8 {
-                let mut word = *b"abcdefgh";
-                word[place] = byte;
+            for place in 0..20 {
                 let plain = (0x20..0x7f).contains(&byte) && byte != b'"' && byte != b'\\';
-                assert_eq!(is_plain(u64::from_ne_bytes(word)), plain, "{byte:#x} at {place}");
+                for length in place + 1..24 {
+                    let mut bytes = b"abcdefghijklmnopqrstuvwx"[..length].to_vec();
+                    bytes[place] = byte;
+                    assert_eq!(is_plain(&bytes), plain, "{byte:#x} at {place} of {length}");
+                }
             }
         }
     }

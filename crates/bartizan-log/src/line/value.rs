@@ -18,6 +18,14 @@ pub(crate) fn push_str(out: &mut Vec<u8>, text: &str, limit: usize) -> bool {
     whole
 }
 
+/// Appends a string of our own, without anything to escape.
+pub(crate) fn push_word(out: &mut Vec<u8>, word: &str) -> bool {
+    out.push(b'"');
+    out.extend_from_slice(word.as_bytes());
+    out.push(b'"');
+    true
+}
+
 /// Appends what is JSON already, or the mark of a cut where it does not fit.
 pub(crate) fn push_json(out: &mut Vec<u8>, json: &[u8], limit: usize) -> bool {
     if out.len() + json.len() > limit {
@@ -42,11 +50,32 @@ pub(crate) fn push_wide(out: &mut Vec<u8>, number: impl itoa::Integer) -> bool {
 
 /// Appends a number; `null` for what is not finite.
 pub(crate) fn push_f64(out: &mut Vec<u8>, number: f64) -> bool {
-    if number.is_finite() {
-        out.extend_from_slice(ryu::Buffer::new().format_finite(number).as_bytes());
-    } else {
+    if !number.is_finite() {
         out.extend_from_slice(b"null");
+    } else if !push_thousandths(out, number) {
+        out.extend_from_slice(ryu::Buffer::new().format_finite(number).as_bytes());
     }
+    true
+}
+
+/// Most numbers in logs are durations and ratios of a few decimals: those need no search for their shortest digits.
+#[expect(clippy::cast_sign_loss, reason = "it is checked not to be negative")]
+fn push_thousandths(out: &mut Vec<u8>, number: f64) -> bool {
+    let thousandths = (number * 1000.0).round();
+    let exact = (thousandths / 1000.0).to_bits() == number.to_bits();
+    if !exact || !number.is_sign_positive() || thousandths >= 1e15 {
+        return false;
+    }
+    let thousandths = thousandths as u64;
+    push_integer(out, thousandths / 1000);
+    let digit = |n: u64| b'0' + (n % 10) as u8;
+    let decimals = [digit(thousandths / 100), digit(thousandths / 10), digit(thousandths)];
+    out.push(b'.');
+    out.extend_from_slice(match &decimals {
+        [tenths, b'0', b'0'] => std::slice::from_ref(tenths),
+        [rest @ .., b'0'] => rest,
+        all => all,
+    });
     true
 }
 
@@ -85,6 +114,10 @@ mod tests {
     fn numbers_are_valid_json_whatever_they_are() {
         for (number, expected) in [
             (0.0, "0.0"),
+            (-0.0, "-0.0"),
+            (0.001, "0.001"),
+            (1.05, "1.05"),
+            (2000.0, "2000.0"),
             (-12.345, "-12.345"),
             (1e300, "1e300"),
             (f64::NAN, "null"),
@@ -97,6 +130,18 @@ mod tests {
         }
         assert_eq!(written(|out| push_integer(out, i64::MIN)), "-9223372036854775808");
         assert_eq!(written(|out| push_wide(out, u128::MAX)), "\"340282366920938463463374607431768211455\"");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_number_is_read_back_as_it_was(number: f64, thousandths: u32) {
+            for number in [number, f64::from(thousandths) / 1000.0, f64::from(thousandths)] {
+                let json = written(|out| push_f64(out, number));
+                proptest::prop_assert_eq!(json.parse::<f64>().unwrap().to_bits(), number.to_bits());
+                let mut shortest = ryu::Buffer::new();
+                proptest::prop_assert_eq!(json, shortest.format_finite(number));
+            }
+        }
     }
 
     #[test]

@@ -7,7 +7,9 @@ use bartizan_mask::Masker;
 use tracing::field::{Field, Visit};
 
 use super::names;
-use crate::line::{Line, MAX_VALUE, push_bool, push_f64, push_integer, push_json, push_str, push_wide};
+use crate::line::{
+    Line, MAX_VALUE, push_bool, push_f64, push_integer, push_json, push_str, push_wide, push_word,
+};
 
 /// Where masked fields go.
 pub(super) trait Fields {
@@ -152,7 +154,10 @@ impl Visit for Own<'_> {
             name @ ("request_headers" | "response_headers") => {
                 self.0.own_field(name, |out, limit| push_json(out, value.as_bytes(), limit));
             }
-            name => self.0.own_field(name, |out, limit| push_str(out, value, limit)),
+            name @ ("path" | "query" | "route" | "user_agent") => {
+                self.0.own_field(name, |out, limit| push_str(out, value, limit));
+            }
+            name => self.0.own_field(name, |out, _| push_word(out, value)),
         }
     }
 

@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 use std::{mem, thread};
 
-use super::{Life, Shared, State};
+use super::{Life, MUCH, Shared, State};
 
 /// How long the thread lets lines gather after a write, before it looks again.
 const LINGER: Duration = Duration::from_millis(5);
@@ -23,6 +23,9 @@ thread_local! {
 pub(super) fn is_current() -> bool {
     IS_WRITER.try_with(Cell::get).unwrap_or(false)
 }
+
+/// How much memory a buffer keeps after a burst is over.
+const KEPT: usize = 256 * 1024;
 
 pub(super) fn run(shared: &Shared, mut sink: impl Write) {
     IS_WRITER.set(true);
@@ -41,6 +44,9 @@ pub(super) fn run(shared: &Shared, mut sink: impl Write) {
         drop(state);
 
         let written = batch.is_empty() || write(shared, &mut sink, &batch, &mut torn);
+        if batch.len() < KEPT / 2 {
+            batch.shrink_to(KEPT);
+        }
         batch.clear();
 
         let mut state = shared.lock();
@@ -52,7 +58,7 @@ pub(super) fn run(shared: &Shared, mut sink: impl Write) {
             return;
         }
         let linger = |state: &mut State| {
-            !state.hurry && state.life == Life::Open && state.buffer.len() < shared.capacity / 2
+            !state.hurry && state.life == Life::Open && state.buffer.len() < shared.capacity / MUCH
         };
         drop(shared.wake.wait_timeout_while(state, LINGER, linger));
     }

@@ -9,16 +9,15 @@ use tracing_subscriber::layer::SubscriberExt;
 
 use crate::support::{Memory, Trial};
 
+const IDS: TraceIds = TraceIds { trace_id: [0xab; 16], span_id: [0xcd; 8], sampled: true };
+
 fn console() -> Trial {
     Trial::new().with(|builder: LogBuilder| builder.format(LogFormat::Console))
 }
 
 #[test]
 fn a_line_is_time_level_target_message_and_pairs() {
-    fn ids() -> Option<TraceIds> {
-        Some(TraceIds { trace_id: [0xab; 16], span_id: [0xcd; 8], sampled: true })
-    }
-    let text = console().trace_ids(ids).text(|| {
+    let text = console().trace_ids(|| Some(IDS)).text(|| {
         info_span!("s", user = "ada lovelace").in_scope(|| {
             warn!(target: "app", rows = 3, file = "a.csv", password = "hunter2", "read \"it\" all");
         });

@@ -10,7 +10,7 @@ use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Subscriber};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 
-use crate::request::{Service, get};
+use crate::service::{Service, get};
 use crate::support::{Memory, read_lines};
 
 /// Notes the fields of events and spans of the request's target.

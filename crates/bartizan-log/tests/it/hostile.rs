@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use serde_json::json;
 use tracing::{info, info_span};
 
-use crate::request::{Body, Service, get};
+use crate::service::{Body, Service, get};
 use crate::support::{Object, Trial};
 
 const SECRET: &str = "hunter2";

@@ -1,4 +1,5 @@
 //! Logs as a user sees them: what is said in code, and the lines that come out.
+#![allow(clippy::unwrap_used)]
 
 #[path = "../support/mod.rs"]
 mod support;
@@ -10,5 +11,6 @@ mod hostile;
 mod outcomes;
 mod request;
 mod scope;
+mod service;
 mod setup;
 mod spans;

@@ -12,7 +12,7 @@ use http_body_util::BodyExt;
 use serde_json::json;
 use tower::{Layer, Service, ServiceExt, service_fn};
 
-use crate::request::{get, layer};
+use crate::service::{get, layer};
 use crate::support::{Object, Trial};
 
 /// A body that does what it is told, the last step first.
@@ -53,13 +53,9 @@ fn answer(status: u16, steps: &[Step]) -> Response<Script> {
 }
 
 /// The line of a service whose answer is read for at most so many frames.
-fn line<S, E>(service: S, request: Request<crate::request::Body>, frames: usize) -> Object
+fn line<S, E>(service: S, request: Request<crate::service::Body>, frames: usize) -> Object
 where
-    S: Service<
-            Request<bartizan_core::RequestBody<crate::request::Body>>,
-            Response = Response<Script>,
-            Error = E,
-        >,
+    S: Service<Request<crate::service::Body>, Response = Response<Script>, Error = E>,
 {
     let mut lines = Trial::new().lines_of(async {
         if let Ok(response) = layer().layer(service).oneshot(request).await {
@@ -83,11 +79,7 @@ fn check(line: &Object, level: &str, outcome: &str, status: Option<u16>) {
 
 fn ok(
     response: fn() -> Response<Script>,
-) -> impl Service<
-    Request<bartizan_core::RequestBody<crate::request::Body>>,
-    Response = Response<Script>,
-    Error = Infallible,
-> {
+) -> impl Service<Request<crate::service::Body>, Response = Response<Script>, Error = Infallible> {
     service_fn(move |_| async move { Ok(response()) })
 }
 

@@ -2,106 +2,20 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
-use std::pin::Pin;
-use std::sync::Arc;
 use std::time::Duration;
 
 use bartizan_core::{
-    Clock, Context, CorrelationId, ObserveLayer, PeerAddress, Record, Route, Routes, Settings, TraceIds,
-    Trust,
+    Context, CorrelationId, ObserveLayer, PeerAddress, Record, Routes, Settings, TraceIds, Trust,
 };
 use bartizan_log::RequestLogLayer;
-use bytes::Bytes;
-use http::{HeaderValue, Request, Response, StatusCode};
-use http_body_util::{BodyExt, Full};
+use http::{HeaderValue, Request, Response};
+use http_body_util::BodyExt;
 use serde_json::json;
 use tokio::time::sleep;
 use tower::{Layer, ServiceExt, service_fn};
 
+use crate::service::{Body, Service, get, layer};
 use crate::support::{Object, Trial};
-
-pub(crate) type Body = Full<Bytes>;
-
-/// A layer on tokio's clock, with a route or two.
-pub(crate) fn layer() -> RequestLogLayer {
-    let routes = Routes::new().function(|parts| match parts.uri.path().split('/').nth(1) {
-        Some("users") => Some(Route::from("/users/{id}")),
-        Some("reset") => Some(Route::from("/reset/{token}")),
-        _ => None,
-    });
-    RequestLogLayer::new().routes(routes).clock(Clock::new(|| tokio::time::Instant::now().into_std()))
-}
-
-pub(crate) fn get(uri: &str) -> Request<Body> {
-    Request::get(uri).body(Body::default()).unwrap()
-}
-
-type Work = dyn Fn() -> Pin<Box<dyn Future<Output = Response<Body>> + Send>> + Send + Sync;
-
-/// A logged service.
-pub(crate) struct Service {
-    layer: RequestLogLayer,
-    work: Arc<Work>,
-}
-
-impl Service {
-    pub(crate) fn new<F>(work: impl Fn() -> F + Send + Sync + 'static) -> Self
-    where
-        F: Future + Send + 'static,
-        F::Output: Into<Answer>,
-    {
-        let work = move || -> Pin<Box<dyn Future<Output = Response<Body>> + Send>> {
-            let work = work();
-            Box::pin(async move { work.await.into().0 })
-        };
-        Self { layer: layer(), work: Arc::new(work) }
-    }
-
-    pub(crate) fn layered(mut self, change: impl FnOnce(RequestLogLayer) -> RequestLogLayer) -> Self {
-        self.layer = change(self.layer);
-        self
-    }
-
-    /// Calls the service and reads its answer to the end.
-    pub(crate) async fn call(&self, request: Request<Body>) {
-        let work = Arc::clone(&self.work);
-        let answer = service_fn(move |_| {
-            let work = work();
-            async move { Ok::<_, Infallible>(work.await) }
-        });
-        let response = self.layer.layer(answer).oneshot(request).await.unwrap();
-        response.into_body().collect().await.unwrap();
-    }
-}
-
-/// What a handler may return.
-pub(crate) struct Answer(Response<Body>);
-
-impl From<()> for Answer {
-    fn from((): ()) -> Self {
-        Self(Response::default())
-    }
-}
-
-impl From<&'static str> for Answer {
-    fn from(text: &'static str) -> Self {
-        Self(Response::new(Body::from(text)))
-    }
-}
-
-impl From<u16> for Answer {
-    fn from(status: u16) -> Self {
-        let mut response = Response::default();
-        *response.status_mut() = StatusCode::from_u16(status).unwrap();
-        Self(response)
-    }
-}
-
-impl From<Response<Body>> for Answer {
-    fn from(response: Response<Body>) -> Self {
-        Self(response)
-    }
-}
 
 fn one(service: &Service, request: Request<Body>) -> Object {
     let mut lines = Trial::new().lines_of(service.call(request));
@@ -139,7 +53,7 @@ fn the_line_has_the_fields_of_the_contract_and_no_others() {
         "duration_ms": 13.0,
         "first_byte_ms": 13.0,
         "client_address": "192.0.2.7",
-        "request_bytes": 0,
+        "request_bytes": 2,
         "response_bytes": 5,
         "http_version": "1.1",
         "user_agent": "curl/8",
@@ -250,12 +164,13 @@ fn probes_are_skipped_unless_they_fail_or_are_slow() {
 #[test]
 fn one_in_three_successes_is_logged_and_everything_else() {
     let lines = Trial::new().lines_of(async {
-        let layer = layer().sample_successes(3).into_layer();
+        let layer = layer().sample_successes(3);
         for (n, status) in [200, 200, 404, 200, 500, 200, 200, 200, 200].into_iter().enumerate() {
             let answer = move |_| async move {
                 Ok::<_, Infallible>(Response::builder().status(status).body(Body::default()).unwrap())
             };
-            let service = layer.layer(service_fn(answer));
+            // As a router does it: a copy of the layer for each request.
+            let service = layer.clone().layer(service_fn(answer));
             service.oneshot(get(&format!("/{n}"))).await.unwrap();
         }
         let service = layer.layer(service_fn(|_| async {
@@ -267,11 +182,8 @@ fn one_in_three_successes_is_logged_and_everything_else() {
     });
     let paths: Vec<_> = lines.iter().map(|line| line["path"].as_str().unwrap()).collect();
     assert_eq!(paths, ["/0", "/2", "/3", "/4", "/6", "/picked", "/slow"]);
-    assert_eq!(Trial::new().lines_of(none()).len(), 0);
-
-    async fn none() {
-        Service::new(|| async {}).layered(|layer| layer.sample_successes(0)).call(get("/")).await;
-    }
+    let none = Service::new(|| async {}).layered(|layer| layer.sample_successes(0));
+    assert_eq!(Trial::new().lines_of(none.call(get("/"))).len(), 0);
 }
 
 #[test]
@@ -313,10 +225,26 @@ fn headers_are_objects_and_masked() {
 }
 
 #[test]
+fn the_innermost_span_known_to_the_hook_goes_before_the_requests_own_ids() {
+    const INNER: TraceIds = TraceIds { trace_id: [1; 16], span_id: [9; 8], sampled: true };
+    let service = || {
+        Service::new(|| async {
+            let record = Context::current().record().cloned().unwrap();
+            record.set_trace(TraceIds { trace_id: [1; 16], span_id: [2; 8], sampled: true });
+            tracing::info!("inside");
+        })
+    };
+    let known = Trial::new().trace_ids(|| Some(INNER)).lines_of(service().call(get("/")));
+    assert!(known.iter().all(|line| line["span_id"] == "09".repeat(8)), "{known:#?}");
+    let unknown = Trial::new().trace_ids(|| None).lines_of(service().call(get("/")));
+    assert!(unknown.iter().all(|line| line["span_id"] == "02".repeat(8)), "{unknown:#?}");
+}
+
+#[test]
 fn another_layer_further_out_shares_its_record() {
     let lines = Trial::new().lines_of(async {
         let inner = service_fn(|_| async { Ok::<_, Infallible>(Response::new(Body::from("x"))) });
-        let observer = RequestLogLayer::new().into_observer();
+        let observer = RequestLogLayer::new().observer();
         let routes = Routes::new().prefix("/files/{*path}").unwrap();
         let outer =
             ObserveLayer::with_settings((Some(observer),), Settings { routes, ..Settings::default() });

@@ -6,7 +6,7 @@ use bartizan_log::{Scope, bind};
 use serde_json::json;
 use tracing::{info, info_span};
 
-use crate::request::{Service, get};
+use crate::service::{Service, get};
 use crate::support::{Trial, lines};
 
 #[test]

@@ -7,6 +7,8 @@ use tracing::{Level, debug_span, error_span, info, info_span, span};
 
 use crate::support::{Trial, line, lines};
 
+const IDS: TraceIds = TraceIds { trace_id: [0xab; 16], span_id: [0xcd; 8], sampled: true };
+
 #[test]
 fn an_event_has_the_fields_of_its_spans_and_the_innermost_counts() {
     let line = line(|| {
@@ -73,10 +75,7 @@ fn explicit_parents_count_and_filtered_spans_do_not() {
 
 #[test]
 fn deep_and_wide_spans_keep_a_line_bounded_and_the_ids_on_it() {
-    fn ids() -> Option<TraceIds> {
-        Some(TraceIds { trace_id: [0xab; 16], span_id: [0xcd; 8], sampled: true })
-    }
-    let lines = Trial::new().trace_ids(ids).lines(|| {
+    let lines = Trial::new().trace_ids(|| Some(IDS)).lines(|| {
         let long = "\u{1}".repeat(5000);
         let spans: Vec<_> = (0..50)
             .map(|n| match n % 3 {
@@ -94,10 +93,8 @@ fn deep_and_wide_spans_keep_a_line_bounded_and_the_ids_on_it() {
 
 #[test]
 fn the_hook_gives_the_ids_also_outside_of_a_request() {
-    fn none() -> Option<TraceIds> {
-        None
-    }
-    assert!(!Trial::new().trace_ids(none).line(|| info!("hi")).contains_key("trace_id"));
+    assert_eq!(Trial::new().trace_ids(|| Some(IDS)).line(|| info!("hi"))["trace_id"], "ab".repeat(16));
+    assert!(!Trial::new().trace_ids(|| None).line(|| info!("hi")).contains_key("trace_id"));
 }
 
 #[test]

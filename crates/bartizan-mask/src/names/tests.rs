@@ -1,4 +1,6 @@
-use super::{Begins, MAX_NAME_BYTES};
+use std::collections::HashSet;
+
+use super::{Begins, MAX_NAME_BYTES, Names};
 use crate::{Masker, defaults};
 
 fn assert_sensitive(names: &[&str]) {
@@ -78,7 +80,13 @@ fn the_frozen_names_are_sensitive() {
 #[test]
 fn every_default_name_survives_normalising() {
     // 18 + 41 + 12: none is a duplicate of another or was dropped.
-    assert_eq!(defaults::rules().len(), 71);
+    let rules = defaults::rules();
+    assert_eq!(rules.len(), 71);
+    let hashes = Names::new(rules.clone()).rules.iter().map(|(hash, _)| *hash).collect::<HashSet<_>>();
+    assert_eq!(hashes.len(), 71);
+    for name in rules.keys() {
+        assert!(Masker::default().is_sensitive_bytes(name), "{}", name.escape_ascii());
+    }
 }
 
 #[test]

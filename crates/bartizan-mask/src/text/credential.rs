@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::value::bare_end;
+use super::value::{bare_end, is_end};
 
 /// What follows `Bearer` and `Basic` in prose about them.
 const PROSE: &[&str] = &[
@@ -27,6 +27,9 @@ const PROSE: &[&str] = &[
 /// Parameters of a challenge (`Bearer realm="api"`).
 const PARAMETERS: &[&str] = &["realm=", "charset=", "error=", "error_description=", "scope="];
 
+/// How much of a word is looked at to tell whether it is a credential.
+const MAX_WORD_BYTES: usize = 128;
+
 /// The credential of the scheme whose name begins at `start`, if `Bearer` or `Basic` does.
 pub(super) fn after_scheme(text: &[u8], start: usize) -> Option<Range<usize>> {
     let scheme = text.get(start..)?;
@@ -49,16 +52,19 @@ pub(super) fn after_scheme(text: &[u8], start: usize) -> Option<Range<usize>> {
     if blanks == 0 {
         return None;
     }
-    let from = start + length + blanks;
-    let span = from..bare_end(text, from);
-    let word = text.get(span.clone())?;
+    // The beginning of the word tells, so that a long one is not read again and again.
+    let word = rest.get(blanks..)?;
+    let word = word.get(..MAX_WORD_BYTES).unwrap_or(word);
+    let word = word.get(..word.iter().position(|byte| is_end(*byte)).unwrap_or(word.len()))?;
+    let word = word.split(|byte| b"\"'`\\".contains(byte)).find(|part| !part.is_empty())?;
     let secret = if basic { is_base64(word) } else { !is_prose(word) };
-    secret.then_some(span)
+    let from = start + length + blanks;
+    secret.then(|| from..bare_end(text, from))
 }
 
 fn is_prose(word: &[u8]) -> bool {
     let plain = word.strip_suffix(b".").or_else(|| word.strip_suffix(b":")).unwrap_or(word);
-    plain.is_empty()
+    !plain.iter().any(u8::is_ascii_alphanumeric)
         || PROSE.iter().any(|prose| plain.eq_ignore_ascii_case(prose.as_bytes()))
         || PARAMETERS.iter().any(|parameter| starts_with(word, parameter))
 }

@@ -13,8 +13,8 @@ const LIST_SCHEMES: &[&str] = &["aws4-hmac-sha256", "digest", "hawk", "hmac", "o
 /// The deepest group of brackets that is followed; a deeper one is masked to the end of the text.
 const MAX_DEPTH: u32 = 64;
 
-/// The value that begins at or after `at`, without its quotation marks. With `line` it goes to the end
-/// of the line unless it is quoted. The censor is a value, whatever it consists of.
+/// The value that begins at or after `at`, without its quotation marks. With `line` it is that of a header
+/// and may go to the end of the line. The censor is a value, whatever it consists of.
 pub(super) fn span(text: &[u8], at: usize, line: bool, censor: &str) -> Range<usize> {
     let start = skip_blanks(text, at);
     if let Some(quote) = Quote::at(text, start) {
@@ -29,8 +29,7 @@ pub(super) fn span(text: &[u8], at: usize, line: bool, censor: &str) -> Range<us
     let end = bare_end(text, start);
     let word = text.get(start..end).unwrap_or_default();
     let is = |scheme: &&str| word.eq_ignore_ascii_case(scheme.as_bytes());
-    // `Sensitive` is how the `http` crate prints a value that it hides itself.
-    let end = if (line && word != b"Sensitive") || LIST_SCHEMES.iter().any(is) {
+    let end = if (line && goes_on(text, end)) || LIST_SCHEMES.iter().any(is) {
         line_end(text, start)
     } else if ONE_WORD_SCHEMES.iter().any(is) && text.get(end) == Some(&b' ') {
         bare_end(text, end + 1)
@@ -41,7 +40,7 @@ pub(super) fn span(text: &[u8], at: usize, line: bool, censor: &str) -> Range<us
 }
 
 /// Whether an unquoted value ends before this byte.
-fn is_end(byte: u8) -> bool {
+pub(super) fn is_end(byte: u8) -> bool {
     matches!(byte, 0..=b' ' | b',' | b';' | b'&' | b')' | b'}' | b']' | 0x7F)
 }
 
@@ -54,6 +53,14 @@ fn skip_blanks(text: &[u8], at: usize) -> usize {
         Some(b'"' | b'\'' | b'`' | b'{' | b'[' | b'(') => at + white,
         _ => at + blanks,
     }
+}
+
+/// Whether the value of a header goes on after its first word, as in `Basic x` and `a=1; b=2`. It does not
+/// in a `Debug` print: `authorization: None, host: "h" }`.
+fn goes_on(text: &[u8], end: usize) -> bool {
+    let rest = text.get(end..).unwrap_or_default();
+    let next = rest.iter().find(|byte| !matches!(byte, b' ' | b'\t'));
+    matches!(rest.first(), Some(b' ' | b'\t' | b';')) && !matches!(next, Some(b'}' | b')' | b']'))
 }
 
 fn line_end(text: &[u8], at: usize) -> usize {

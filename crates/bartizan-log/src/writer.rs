@@ -39,6 +39,9 @@ struct Handle {
     shared: Arc<Shared>,
 }
 
+/// The thread does not linger while a buffer is filled to this part.
+const MUCH: usize = 4;
+
 struct Shared {
     state: Mutex<State>,
     /// For the thread: there is something to do.
@@ -78,8 +81,8 @@ enum Life {
 }
 
 impl LogWriter {
-    /// How many bytes wait at most, by default: 1 MiB.
-    pub const DEFAULT_CAPACITY: usize = 1024 * 1024;
+    /// How many bytes wait at most, by default: 4 MiB.
+    pub const DEFAULT_CAPACITY: usize = 4 * 1024 * 1024;
 
     /// A writer to this sink, with the default capacity.
     ///
@@ -123,8 +126,8 @@ impl LogWriter {
         state.buffer.extend_from_slice(line);
         state.lines += 1;
         state.taken += 1;
-        let half = shared.capacity / 2;
-        let wake = mem::take(&mut state.idle) || (before < half && state.buffer.len() >= half);
+        let much = shared.capacity / MUCH;
+        let wake = mem::take(&mut state.idle) || (before < much && state.buffer.len() >= much);
         drop(state);
         if wake {
             shared.wake.notify_one();

@@ -6,8 +6,8 @@ mod headers;
 mod skip;
 mod text;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bartizan_core::{Clock, Observe, ObserveLayer, Observer, Record, Routes, Settings, Trust};
@@ -42,7 +42,7 @@ pub(crate) fn is_own_event(metadata: &Metadata<'_>) -> bool {
 /// | `duration_ms` | to the last byte, the trailers, the error or the disconnect |
 /// | `first_byte_ms` | to the first byte of the body; absent where there is none |
 /// | `client_address` | by the layer's [`Trust`]; absent where the host does not tell |
-/// | `request_bytes`, `response_bytes` | what was read and handed on of the bodies |
+/// | `request_bytes`, `response_bytes` | the size of the two bodies, as [`Ending`](bartizan_core::Ending) counts them |
 /// | `http_version` | `1.0`, `1.1`, `2` or `3` |
 /// | `user_agent` | at most 1 KiB, bytes outside ASCII as `\xNN`; absent where there is none |
 /// | `error_type` | the semantic conventions' `error.type`; absent on success and on a 4xx |
@@ -64,8 +64,16 @@ pub(crate) fn is_own_event(metadata: &Metadata<'_>) -> bool {
 /// ```
 #[derive(Clone, Debug)]
 pub struct RequestLogLayer {
+    // A router may copy the layer and apply it anew for each request.
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
     options: Options,
     settings: Settings,
+    /// Made when it is first asked for.
+    layer: OnceLock<ObserveLayer<RequestLog>>,
 }
 
 #[derive(Clone, Debug)]
@@ -91,95 +99,95 @@ impl RequestLogLayer {
             request_headers: false,
             response_headers: false,
         };
-        Self { options, settings: Settings::default() }
+        Self::of(options, Settings::default())
+    }
+
+    fn of(options: Options, settings: Settings) -> Self {
+        Self { shared: Arc::new(Shared { options, settings, layer: OnceLock::new() }) }
+    }
+
+    fn with(self, change: impl FnOnce(&mut Options, &mut Settings)) -> Self {
+        let mut options = self.shared.options.clone();
+        let mut settings = self.shared.settings.clone();
+        change(&mut options, &mut settings);
+        Self::of(options, settings)
     }
 
     /// Sets what masks. Default: [`Masker::default`].
     #[must_use]
-    pub fn masker(mut self, masker: Masker) -> Self {
-        self.options.masker = masker;
-        self
+    pub fn masker(self, masker: Masker) -> Self {
+        self.with(|options, _| options.masker = masker)
     }
 
     /// Sets from which duration on a request is slow; `None` for never. Default: one second. The duration is that of
     /// the whole exchange, so a download to a slow client counts too.
     #[must_use]
-    pub fn slow(mut self, threshold: impl Into<Option<Duration>>) -> Self {
-        self.options.slow = threshold.into();
-        self
+    pub fn slow(self, threshold: impl Into<Option<Duration>>) -> Self {
+        self.with(|options, _| options.slow = threshold.into())
     }
 
     /// Adds routes that are logged only when they end in an error, or are slow. Each is compared with the route's
     /// template and with the path; one that ends in `*` is a prefix. By default these are `/health`, `/health/*`,
     /// `/healthz`, `/livez`, `/readyz`, `/ready`, `/startup` and `/metrics`.
     #[must_use]
-    pub fn skip_routes<I>(mut self, routes: I) -> Self
+    pub fn skip_routes<I>(self, routes: I) -> Self
     where
         I: IntoIterator,
         I::Item: Into<String>,
     {
-        self.options.skip.add(routes.into_iter().map(Into::into));
-        self
+        self.with(|options, _| options.skip.add(routes.into_iter().map(Into::into)))
     }
 
     /// Logs all routes: forgets the default routes to skip, and those added before.
     #[must_use]
-    pub fn skip_no_routes(mut self) -> Self {
-        self.options.skip = Skip::none();
-        self
+    pub fn skip_no_routes(self) -> Self {
+        self.with(|options, _| options.skip = Skip::none())
     }
 
     /// Logs only one in so many requests that end well, counted from the first; all others are always logged, and so
     /// are slow ones. Default: 1, all of them. 0 means none.
     #[must_use]
-    pub fn sample_successes(mut self, one_in: u64) -> Self {
-        self.options.one_in = one_in;
-        self
+    pub fn sample_successes(self, one_in: u64) -> Self {
+        self.with(|options, _| options.one_in = one_in)
     }
 
     /// Also logs `request started` at `INFO` when a request comes in, with what is known by then. Routes to skip and
     /// requests that sampling leaves out have none. Default: off.
     #[must_use]
-    pub fn start_event(mut self, on: bool) -> Self {
-        self.options.start_event = on;
-        self
+    pub fn start_event(self, on: bool) -> Self {
+        self.with(|options, _| options.start_event = on)
     }
 
     /// Also logs the request's headers, masked, as one field `request_headers`: a JSON object in a string, which a
     /// [`LogLayer`](crate::LogLayer) writes as an object. At most 64 headers, 1 KiB each and 8 KiB together; `"...":true`
     /// tells that some are missing. Default: off.
     #[must_use]
-    pub fn request_headers(mut self, on: bool) -> Self {
-        self.options.request_headers = on;
-        self
+    pub fn request_headers(self, on: bool) -> Self {
+        self.with(|options, _| options.request_headers = on)
     }
 
     /// Also logs the response's headers, as `response_headers`. Default: off.
     #[must_use]
-    pub fn response_headers(mut self, on: bool) -> Self {
-        self.options.response_headers = on;
-        self
+    pub fn response_headers(self, on: bool) -> Self {
+        self.with(|options, _| options.response_headers = on)
     }
 
     /// Sets how routes are found, where this is the outermost bartizan layer. Default: only what the host matched.
     #[must_use]
-    pub fn routes(mut self, routes: Routes) -> Self {
-        self.settings.routes = routes;
-        self
+    pub fn routes(self, routes: Routes) -> Self {
+        self.with(|_, settings| settings.routes = routes)
     }
 
     /// Sets whose forwarded headers are believed, where this is the outermost bartizan layer. Default: nobody's.
     #[must_use]
-    pub fn trust(mut self, trust: Trust) -> Self {
-        self.settings.trust = trust;
-        self
+    pub fn trust(self, trust: Trust) -> Self {
+        self.with(|_, settings| settings.trust = trust)
     }
 
     /// Sets the clock that measures. Default: the system's monotonic clock.
     #[must_use]
-    pub fn clock(mut self, clock: Clock) -> Self {
-        self.settings.clock = clock;
-        self
+    pub fn clock(self, clock: Clock) -> Self {
+        self.with(|_, settings| settings.clock = clock)
     }
 
     /// Only the observer, for a stack of several.
@@ -188,17 +196,11 @@ impl RequestLogLayer {
     /// use bartizan_core::ObserveLayer;
     /// use bartizan_log::RequestLogLayer;
     ///
-    /// let layer = ObserveLayer::new((RequestLogLayer::new().into_observer(),));
+    /// let layer = ObserveLayer::new((RequestLogLayer::new().observer(),));
     /// # let _ = layer;
     /// ```
-    pub fn into_observer(self) -> RequestLog {
-        RequestLog { options: Arc::new(self.options), seen: AtomicU64::new(0) }
-    }
-
-    /// The layer of the one service under all bartizan layers.
-    pub fn into_layer(self) -> ObserveLayer<RequestLog> {
-        let settings = self.settings.clone();
-        ObserveLayer::with_settings(self.into_observer(), settings)
+    pub fn observer(&self) -> RequestLog {
+        RequestLog { options: Arc::new(self.shared.options.clone()), seen: AtomicU64::new(0) }
     }
 }
 
@@ -212,7 +214,8 @@ impl<S> Layer<S> for RequestLogLayer {
     type Service = Observe<S, RequestLog>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        self.clone().into_layer().layer(inner)
+        let make = || ObserveLayer::with_settings(self.observer(), self.shared.settings.clone());
+        self.shared.layer.get_or_init(make).layer(inner)
     }
 }
 
@@ -221,7 +224,7 @@ impl<S> Layer<S> for RequestLogLayer {
 /// ```
 /// use bartizan_log::{RequestLog, RequestLogLayer};
 ///
-/// let observer: RequestLog = RequestLogLayer::new().sample_successes(10).into_observer();
+/// let observer: RequestLog = RequestLogLayer::new().sample_successes(10).observer();
 /// # let _ = observer;
 /// ```
 #[derive(Debug)]

@@ -2,6 +2,7 @@
 
 mod console;
 mod escape;
+mod names;
 mod timestamp;
 mod value;
 
@@ -12,11 +13,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use bartizan_core::{RESERVED_FIELDS, TraceIds};
 use tracing::Metadata;
 
-use self::console::{begin_paint, end_paint, paint, push_bare, push_block, push_word};
+use self::console::{begin_paint, end_paint, paint, push_bare, push_block};
 use self::escape::push_escaped;
+use self::names::Names;
 pub(crate) use self::timestamp::Timestamp;
 pub(crate) use self::value::{
-    CUT, push_bool, push_bound, push_f64, push_integer, push_json, push_str, push_wide,
+    CUT, push_bool, push_bound, push_f64, push_integer, push_json, push_str, push_wide, push_word,
 };
 
 /// Longest line, in bytes.
@@ -25,9 +27,9 @@ const MAX_LINE: usize = 64 * 1024;
 pub(crate) const MAX_VALUE: usize = 32 * 1024;
 /// Kept free for the ids, a mark and the end.
 const RESERVE: usize = 768;
-/// Longest name, in bytes.
-const MAX_NAME: usize = 256;
-const MAX_FIELDS: usize = 256;
+/// Longest name of a field or a target, in bytes, and as encoded.
+const MAX_NAME: usize = 128;
+const NAME_ROOM: usize = 2 * MAX_NAME;
 
 static TRUNCATED: AtomicU64 = AtomicU64::new(0);
 
@@ -75,7 +77,7 @@ impl Buffers {
 /// A line being written.
 pub(crate) struct Line<'a> {
     out: &'a mut Vec<u8>,
-    names: &'a mut Vec<Range<usize>>,
+    names: Names<'a>,
     below: &'a mut Vec<u8>,
     form: Form,
     has_message: bool,
@@ -92,7 +94,6 @@ impl<'a> Line<'a> {
     ) -> (Self, &'a mut String) {
         let Buffers { line: out, names, below, text } = buffers;
         out.clear();
-        names.clear();
         below.clear();
         match form {
             Form::Json => {
@@ -101,7 +102,7 @@ impl<'a> Line<'a> {
                 out.extend_from_slice(b"\",\"level\":\"");
                 out.extend_from_slice(metadata.level().as_str().as_bytes());
                 out.extend_from_slice(b"\",\"target\":");
-                push_str(out, metadata.target(), 2 * MAX_NAME);
+                push_str(out, metadata.target(), 2 * NAME_ROOM);
             }
             Form::Console { colours } => {
                 let (level, colour) = console::level(*metadata.level());
@@ -110,19 +111,19 @@ impl<'a> Line<'a> {
                 paint(out, colours, colour, |out| out.extend_from_slice(level));
                 out.push(b' ');
                 paint(out, colours, console::DIM, |out| {
-                    push_escaped(out, metadata.target(), 2 * MAX_NAME);
+                    push_escaped(out, metadata.target(), 2 * NAME_ROOM);
                     out.push(b':');
                 });
             }
         }
-        (Self { out, names, below, form, has_message: false, whole: true }, text)
+        (Self { out, names: Names::new(names), below, form, has_message: false, whole: true }, text)
     }
 
     /// Writes a field, unless its name is taken: the first one counts. `write` appends the value as JSON, up to the
     /// given length of the buffer, and says whether all of it fitted.
     pub(crate) fn field(&mut self, name: &str, write: impl FnOnce(&mut Vec<u8>, usize) -> bool) {
-        let full = self.out.len() + MAX_NAME + 64 > MAX_LINE - RESERVE || self.names.len() >= MAX_FIELDS;
-        if full || name.len() > MAX_NAME / 2 {
+        let full = self.out.len() + NAME_ROOM + 64 > MAX_LINE - RESERVE || self.names.is_full();
+        if full || name.len() > MAX_NAME {
             self.whole = false;
             return;
         }
@@ -132,20 +133,19 @@ impl<'a> Line<'a> {
         if RESERVED_FIELDS.contains(&name) {
             self.out.extend_from_slice(b"field.");
         }
-        let whole = push_escaped(self.out, name, from + MAX_NAME);
-        let own = from..self.out.len();
-        if !whole || self.is_taken(&own) {
+        let whole = push_escaped(self.out, name, from + NAME_ROOM);
+        if !whole || !self.names.add(self.out, from..self.out.len()) {
             self.whole &= whole;
             self.out.truncate(start);
             return;
         }
         if name == "backtrace" && self.form != Form::Json {
-            self.out.truncate(start);
             let mut json = Vec::new();
             self.whole &= write(&mut json, MAX_VALUE);
-            return push_block(self.below, &json);
+            push_block(self.below, &json);
+            self.close_name();
+            return self.out.extend_from_slice(b"below");
         }
-        self.names.push(own);
         self.close_name();
         self.value(write);
     }
@@ -155,7 +155,7 @@ impl<'a> Line<'a> {
         self.open_name();
         let from = self.out.len();
         self.out.extend_from_slice(name.as_bytes());
-        self.names.push(from..self.out.len());
+        self.names.add_new(name, from..self.out.len());
         self.close_name();
         self.value(write);
     }
@@ -229,14 +229,7 @@ impl<'a> Line<'a> {
         self.whole &= write(self.out, (start + MAX_VALUE).min(MAX_LINE - RESERVE));
         if self.form != Form::Json {
             let json = self.out.split_off(start);
-            push_word(self.out, &json);
+            console::push_word(self.out, &json);
         }
-    }
-
-    fn is_taken(&self, own: &Range<usize>) -> bool {
-        let bytes = self.out.get(own.clone()).unwrap_or_default();
-        self.names
-            .iter()
-            .any(|name| name.len() == own.len() && self.out.get(name.clone()).unwrap_or_default() == bytes)
     }
 }
