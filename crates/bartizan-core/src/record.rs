@@ -154,6 +154,17 @@ struct Inner {
     span: tracing::Span,
 }
 
+impl Inner {
+    /// Lets go of everything that belongs to the request alone.
+    fn clear(&mut self) {
+        self.correlation_id = OnceLock::new();
+        self.route = OnceLock::new();
+        self.prefix = None;
+        *self.bound.get_mut().unwrap_or_else(PoisonError::into_inner) = Fields::default();
+        self.span = tracing::Span::none();
+    }
+}
+
 impl Record {
     /// Makes the record of a request that no layer has seen yet.
     pub(crate) fn make<B: Body + 'static>(
@@ -174,7 +185,7 @@ impl Record {
             trace_id = Empty,
             span_id = Empty,
         );
-        Self(Arc::new(Inner {
+        Self(pool::take(Inner {
             maker,
             method,
             version: request.version(),
@@ -306,6 +317,12 @@ impl Record {
     }
 }
 
+impl Drop for Record {
+    fn drop(&mut self) {
+        pool::give_back(&mut self.0);
+    }
+}
+
 impl fmt::Debug for Record {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Record")
@@ -314,5 +331,47 @@ impl fmt::Debug for Record {
             .field("correlation_id", &self.correlation_id())
             .field("trace", &self.0.trace.get())
             .finish_non_exhaustive()
+    }
+}
+
+/// Records are made for every request and let go at its end, so each thread keeps some to make new ones in.
+mod pool {
+    use std::cell::RefCell;
+    use std::sync::Arc;
+
+    use super::Inner;
+
+    /// A record is about 300 bytes.
+    const KEPT: usize = 64;
+
+    thread_local! {
+        static POOL: RefCell<Vec<Arc<Inner>>> = const { RefCell::new(Vec::new()) };
+    }
+
+    pub(super) fn take(new: Inner) -> Arc<Inner> {
+        let kept = POOL.try_with(|pool| pool.try_borrow_mut().ok()?.pop()).ok().flatten();
+        if let Some(mut kept) = kept
+            && let Some(inner) = Arc::get_mut(&mut kept)
+        {
+            *inner = new;
+            return kept;
+        }
+        Arc::new(new)
+    }
+
+    /// Keeps a record that nobody else has any more. What was bound to it is let go at once.
+    pub(super) fn give_back(record: &mut Arc<Inner>) {
+        if Arc::strong_count(record) > 1 {
+            return;
+        }
+        let Some(inner) = Arc::get_mut(record) else { return };
+        inner.clear();
+        let _ = POOL.try_with(|pool| {
+            if let Ok(mut pool) = pool.try_borrow_mut()
+                && pool.len() < KEPT
+            {
+                pool.push(Arc::clone(record));
+            }
+        });
     }
 }

@@ -285,10 +285,8 @@ impl ObservabilityBuilder {
         }
         PanicHook::new(self.masker.clone()).flush(guard.writer().clone()).install();
 
-        let trace = traced.then(|| {
-            let layer = tracing.tracer().map_or_else(TraceLayer::propagate_only, TraceLayer::new);
-            (self.trace_layer)(layer).masker(self.masker.clone()).observer()
-        });
+        let trace =
+            traced.then(|| (self.trace_layer)(tracing.layer()).masker(self.masker.clone()).observer());
         let red = store.clone().map(|store| self.red.recorder(store).observer());
         let request_log = self.request_log.masker(self.masker.clone()).observer();
         let observers = (self.correlation.observer(), trace, red, Some(request_log));

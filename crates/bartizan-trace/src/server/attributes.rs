@@ -9,6 +9,9 @@ use opentelemetry::{KeyValue, StringValue};
 
 use crate::conventions;
 
+/// The most attributes that a server span gets.
+pub(super) const MOST: usize = 18;
+
 /// Longest text of an attribute that the client chose, in bytes.
 const MAX_TEXT: usize = 2048;
 
@@ -90,14 +93,19 @@ pub(super) fn of_ending(ending: &Ending, mut set: impl FnMut(KeyValue)) {
 }
 
 /// The host and port that the client asked for: the URI's, else the `Host` header's.
-fn server<B>(request: &Request<B>) -> Option<(String, Option<u16>)> {
-    let host = request.headers().get(header::HOST);
-    let authority = match request.uri().authority() {
-        Some(authority) => authority.clone(),
-        None => http::uri::Authority::try_from(text(host?)?).ok()?,
+fn server<B>(request: &Request<B>) -> Option<(StringValue, Option<u16>)> {
+    if let Some(authority) = request.uri().authority() {
+        return Some((cut(Cow::Borrowed(authority.host())), authority.port_u16()));
+    }
+    let host = text(request.headers().get(header::HOST)?)?;
+    // User info is no part of a host, and nobody's business.
+    let host = host.rsplit('@').next().unwrap_or_default();
+    let (name, port) = match host.rsplit_once(':') {
+        // A colon inside brackets belongs to an IPv6 address.
+        Some((name, port)) if !port.ends_with(']') => (name, port.parse().ok()),
+        _ => (host, None),
     };
-    // User info is not part of a host, and nobody's business.
-    Some((cut(Cow::Borrowed(authority.host())).as_str().to_owned(), authority.port_u16()))
+    (!name.is_empty()).then(|| (cut(Cow::Borrowed(name)), port))
 }
 
 fn text(value: &HeaderValue) -> Option<&str> {

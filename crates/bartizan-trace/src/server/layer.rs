@@ -4,7 +4,7 @@ use std::fmt;
 
 use bartizan_core::{Observe, ObserveLayer, Settings};
 use bartizan_mask::Masker;
-use opentelemetry_sdk::trace::SdkTracer;
+use opentelemetry_sdk::trace::{Sampler, SdkTracer};
 use tower_layer::Layer;
 
 use super::observer::Trace;
@@ -54,6 +54,12 @@ impl TraceLayer {
     /// Which context is read and whether it is believed.
     pub fn propagation(self, propagation: Propagation) -> Self {
         Self(self.0.changed(|trace, _| trace.propagation = propagation))
+    }
+
+    /// Tells the layer of the sampler that the tracer's provider has. Requests that it is certain to drop then cost less; nothing
+    /// else changes.
+    pub fn sampler(self, sampler: Sampler) -> Self {
+        Self(self.0.changed(|trace, _| trace.sampler = Some(sampler)))
     }
 
     /// How the caller is told of the trace.

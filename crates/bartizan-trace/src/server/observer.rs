@@ -8,9 +8,10 @@ use bartizan_mask::Masker;
 use http::{HeaderName, HeaderValue, Request, Response};
 use opentelemetry::Context;
 use opentelemetry::trace::{
-    Link, Span, SpanBuilder, SpanContext, SpanKind, Status, TraceContextExt, TraceFlags, TraceState, Tracer,
+    Link, Span, SpanBuilder, SpanContext, SpanId, SpanKind, Status, TraceContextExt, TraceFlags, TraceState,
+    Tracer,
 };
-use opentelemetry_sdk::trace::{IdGenerator, RandomIdGenerator, SdkTracer};
+use opentelemetry_sdk::trace::{IdGenerator, RandomIdGenerator, Sampler, SdkTracer};
 
 use super::attributes;
 use super::layer::TraceHeader;
@@ -22,6 +23,8 @@ use crate::w3c::{FLAG_RANDOM, TraceParent};
 pub struct Trace {
     /// `None`: nothing is recorded, only passed on.
     tracer: Option<SdkTracer>,
+    /// The tracer's sampler, as far as it is known.
+    pub(super) sampler: Option<Sampler>,
     pub(super) propagation: Propagation,
     pub(super) header: TraceHeader,
     pub(super) masker: Masker,
@@ -45,6 +48,7 @@ impl Trace {
     pub(super) fn new(tracer: Option<SdkTracer>) -> Self {
         Self {
             tracer,
+            sampler: None,
             propagation: Propagation::new(),
             header: TraceHeader::default(),
             masker: Masker::default(),
@@ -67,6 +71,15 @@ impl Observer for Trace {
 }
 
 impl Trace {
+    /// Whether it is certain, without asking the SDK, that the child of this remote parent is not recorded.
+    fn drops(&self, remote: &SpanContext) -> bool {
+        match self.sampler {
+            Some(Sampler::ParentBased(_)) => !remote.is_sampled(),
+            Some(Sampler::AlwaysOff) => true,
+            _ => false,
+        }
+    }
+
     fn start<B>(
         &self,
         tracer: &SdkTracer,
@@ -75,6 +88,11 @@ impl Trace {
         record: &Record,
     ) -> (Context, Option<Recording>) {
         let parent = match extracted.span_context.clone() {
+            Some(remote) if self.drops(&remote) => {
+                let span = unsampled(&remote, RandomIdGenerator::default().new_span_id());
+                let values = extracted.attach_values_to(&Context::new());
+                return (values.with_remote_span_context(span), None);
+            }
             Some(remote) => Context::new().with_remote_span_context(remote),
             None => Context::new(),
         };
@@ -82,12 +100,17 @@ impl Trace {
         // Without attributes, and without the route in its name, until it is known that anyone wants them.
         let mut builder = SpanBuilder::from_name(attributes::method(record)).with_kind(SpanKind::Server);
         builder.start_time = Some(started);
+        builder.attributes = Some(Vec::with_capacity(attributes::MOST));
         builder.links = extracted.link.take().map(|origin| vec![Link::with_context(origin)]);
         let mut span = tracer.build_with_context(builder, &parent);
         let values = extracted.attach_values_to(&Context::new());
         if !span.is_recording() {
-            let random = parent.span().span_context().trace_flags() & FLAG_RANDOM;
-            return (values.with_remote_span_context(unsampled(span.span_context(), random)), None);
+            // The SDK forgets the random flag of what it does not sample, but it is to be passed on.
+            let span = match parent.span().span_context() {
+                remote if remote.is_valid() => unsampled(remote, span.span_context().span_id()),
+                _ => span.span_context().clone(),
+            };
+            return (values.with_remote_span_context(span), None);
         }
         let routed = record.matched_route().is_some();
         if routed {
@@ -98,10 +121,10 @@ impl Trace {
     }
 }
 
-/// The SDK forgets the random flag of what it does not sample, but it is to be passed on.
-fn unsampled(span: &SpanContext, random: TraceFlags) -> SpanContext {
-    let flags = span.trace_flags() | random;
-    SpanContext::new(span.trace_id(), span.span_id(), flags, false, span.trace_state().clone())
+/// The context of a span that is not recorded, in the remote parent's trace.
+fn unsampled(remote: &SpanContext, span_id: SpanId) -> SpanContext {
+    let flags = remote.trace_flags() & FLAG_RANDOM;
+    SpanContext::new(remote.trace_id(), span_id, flags, false, remote.trace_state().clone())
 }
 
 /// Without a tracer the caller's context goes on as it came; without one there are ids all the same, for the logs.

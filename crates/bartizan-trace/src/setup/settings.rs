@@ -220,7 +220,8 @@ impl TraceSettings {
         self
     }
 
-    /// Changes the SDK's provider before it is built: own span processors, limits, ids.
+    /// Changes the SDK's provider before it is built: own span processors, limits, ids. The sampler stays that of
+    /// [`sampler`](Self::sampler).
     ///
     /// This switches tracing on without an endpoint, too.
     ///
@@ -270,9 +271,7 @@ impl TraceSettings {
         }
         let counts = Arc::new(Counts::default());
         let mut status = TraceStatus::Custom;
-        let mut provider = SdkTracerProvider::builder()
-            .with_sampler(self.sampler)
-            .with_resource(resource::build(&self.attributes));
+        let mut provider = SdkTracerProvider::builder().with_resource(resource::build(&self.attributes));
         if let Some(target) = target {
             status = TraceStatus::Exporting { protocol: target.protocol, endpoint: target.origin() };
             let ca = self.certificate.filter(|_| target.is_https()).map(Certificate::read).transpose()?;
@@ -288,7 +287,9 @@ impl TraceSettings {
         }
         let provider =
             self.customize.into_iter().fold(provider, |provider, Customize(change)| change(provider));
-        Ok(Tracing::on(provider.build(), counts, status))
+        // Last, so that the layer knows the sampler for sure.
+        let provider = provider.with_sampler(self.sampler.clone()).build();
+        Ok(Tracing::on(provider, self.sampler, counts, status))
     }
 }
 

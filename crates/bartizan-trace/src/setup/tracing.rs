@@ -6,9 +6,10 @@ use std::time::{Duration, Instant};
 
 use opentelemetry::InstrumentationScope;
 use opentelemetry::trace::TracerProvider;
-use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider};
+use opentelemetry_sdk::trace::{Sampler, SdkTracer, SdkTracerProvider};
 
 use super::Protocol;
+use crate::TraceLayer;
 use crate::conventions::SCHEMA_URL;
 use crate::export::Counts;
 
@@ -31,17 +32,23 @@ use crate::export::Counts;
 #[derive(Debug)]
 pub struct Tracing {
     provider: Option<SdkTracerProvider>,
+    sampler: Option<Sampler>,
     counts: Arc<Counts>,
     status: TraceStatus,
 }
 
 impl Tracing {
-    pub(super) fn on(provider: SdkTracerProvider, counts: Arc<Counts>, status: TraceStatus) -> Self {
-        Self { provider: Some(provider), counts, status }
+    pub(super) fn on(
+        provider: SdkTracerProvider,
+        sampler: Sampler,
+        counts: Arc<Counts>,
+        status: TraceStatus,
+    ) -> Self {
+        Self { provider: Some(provider), sampler: Some(sampler), counts, status }
     }
 
     pub(super) fn off(reason: &'static str) -> Self {
-        Self { provider: None, counts: Arc::default(), status: TraceStatus::Off { reason } }
+        Self { provider: None, sampler: None, counts: Arc::default(), status: TraceStatus::Off { reason } }
     }
 
     /// Whether spans are recorded at all.
@@ -66,6 +73,14 @@ impl Tracing {
             .with_schema_url(SCHEMA_URL)
             .build();
         self.provider.as_ref().map(|provider| provider.tracer_with_scope(scope))
+    }
+
+    /// The server layer for this set-up; it only passes context on if tracing is off.
+    pub fn layer(&self) -> TraceLayer {
+        match (self.tracer(), self.sampler.clone()) {
+            (Some(tracer), Some(sampler)) => TraceLayer::new(tracer).sampler(sampler),
+            _ => TraceLayer::propagate_only(),
+        }
     }
 
     /// What has become of the spans so far.
