@@ -61,8 +61,8 @@ struct State {
     /// Lines taken so far, and those of them that are dealt with: written, or lost to errors.
     taken: u64,
     settled: u64,
-    /// Batches that could not be written whole.
-    failed: u64,
+    /// A batch could not be written whole since someone last flushed.
+    failed: bool,
     /// The thread sleeps until it is woken.
     idle: bool,
     /// Someone waits: do not linger.
@@ -135,12 +135,12 @@ impl LogWriter {
         true
     }
 
-    /// Waits until all lines taken so far are written, at most for `deadline`. Says whether they were. This blocks the
-    /// calling thread.
+    /// Waits until all lines taken so far are written, at most for `deadline`. Says whether they were: not if time ran
+    /// out, or the sink failed since the last flush. This blocks the calling thread.
     pub fn flush(&self, deadline: Duration) -> bool {
         let shared = &*self.handle.shared;
         let mut state = shared.lock();
-        let (wanted, failed) = (state.taken, state.failed);
+        let wanted = state.taken;
         if state.settled < wanted {
             state.hurry = true;
             shared.wake.notify_one();
@@ -148,7 +148,7 @@ impl LogWriter {
             let result = shared.done.wait_timeout_while(state, deadline, waiting);
             state = result.unwrap_or_else(PoisonError::into_inner).0;
         }
-        state.settled >= wanted && state.failed == failed
+        state.settled >= wanted && !mem::take(&mut state.failed)
     }
 
     /// Takes no more lines, and waits as [`flush`](Self::flush) does for those taken before. For all clones.

@@ -51,7 +51,7 @@ pub(super) fn run(shared: &Shared, mut sink: impl Write) {
 
         let mut state = shared.lock();
         state.settled += lines;
-        state.failed += u64::from(!written);
+        state.failed |= !written;
         shared.done.notify_all();
         if state.life != Life::Open && state.buffer.is_empty() {
             state.life = Life::Ended;
