@@ -14,10 +14,9 @@ use bartizan::Observability;
 use bartizan::correlation::CorrelationLayer;
 use bartizan::log::RequestLogLayer;
 use bartizan::metrics::{RedLayer, Store};
-use bartizan::trace::opentelemetry::trace::TracerProvider;
+use bartizan::trace::TraceSettings;
 use bartizan::trace::opentelemetry_sdk::error::OTelSdkResult;
-use bartizan::trace::opentelemetry_sdk::trace::{SdkTracerProvider, SpanData, SpanExporter};
-use bartizan::trace::{TraceLayer, TraceSettings};
+use bartizan::trace::opentelemetry_sdk::trace::{SpanData, SpanExporter};
 use http::{Request, request::Parts};
 use http_body_util::BodyExt;
 use tower::{Service, ServiceExt};
@@ -98,8 +97,9 @@ fn no_layer_allocates_more_than_its_budget() {
         .trace(TraceSettings::new().customize(|provider| provider.with_batch_exporter(Dropping)))
         .init()
         .unwrap();
-    let provider = SdkTracerProvider::builder().with_batch_exporter(Dropping).build();
-    let trace = || TraceLayer::new(provider.tracer("budget"));
+    let tracing = TraceSettings::new().customize(|provider| provider.with_batch_exporter(Dropping));
+    let tracing = tracing.build().unwrap();
+    let trace = || tracing.layer();
     let bare = count(router(), SAMPLED);
     let over = |router: Router, traceparent| count(router, traceparent) - bare;
 
