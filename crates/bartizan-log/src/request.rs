@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use bartizan_core::{Clock, Observe, ObserveLayer, Observer, Record, Routes, Settings, Trust};
+use bartizan_core::{Observe, ObserveLayer, Observer, Record, Settings};
 use bartizan_mask::Masker;
 use http::Request;
 use tower_layer::Layer;
@@ -41,7 +41,7 @@ pub(crate) fn is_own_event(metadata: &Metadata<'_>) -> bool {
 /// | `outcome` | one of the nine of [`Outcome`](bartizan_core::Outcome) |
 /// | `duration_ms` | to the last byte, the trailers, the error or the disconnect |
 /// | `first_byte_ms` | to the first byte of the body; absent where there is none |
-/// | `client_address` | by the layer's [`Trust`]; absent where the host does not tell |
+/// | `client_address` | by the layer's [`Trust`](bartizan_core::Trust); absent where the host does not tell |
 /// | `request_bytes`, `response_bytes` | the size of the two bodies, as [`Ending`](bartizan_core::Ending) counts them |
 /// | `http_version` | `1.0`, `1.1`, `2` or `3` |
 /// | `user_agent` | at most 1 KiB, bytes outside ASCII as `\xNN`; absent where there is none |
@@ -172,22 +172,10 @@ impl RequestLogLayer {
         self.with(|options, _| options.response_headers = on)
     }
 
-    /// Sets how routes are found, where this is the outermost bartizan layer. Default: only what the host matched.
+    /// How routes and clients are found, where this is the outermost bartizan layer, and the clock that measures.
     #[must_use]
-    pub fn routes(self, routes: Routes) -> Self {
-        self.with(|_, settings| settings.routes = routes)
-    }
-
-    /// Sets whose forwarded headers are believed, where this is the outermost bartizan layer. Default: nobody's.
-    #[must_use]
-    pub fn trust(self, trust: Trust) -> Self {
-        self.with(|_, settings| settings.trust = trust)
-    }
-
-    /// Sets the clock that measures. Default: the system's monotonic clock.
-    #[must_use]
-    pub fn clock(self, clock: Clock) -> Self {
-        self.with(|_, settings| settings.clock = clock)
+    pub fn settings(self, settings: Settings) -> Self {
+        self.with(|_, own| *own = settings)
     }
 
     /// Only the observer, for a stack of several.

@@ -3,7 +3,7 @@
 use thiserror::Error;
 
 /// Why [`init`](crate::ObservabilityBuilder::init) failed: one message that names the setting, the form it must have, and the fix.
-#[derive(Debug, Error)]
+#[derive(Error)]
 #[non_exhaustive]
 pub enum InitError {
     /// An environment variable has not the form it needs.
@@ -36,6 +36,19 @@ pub enum InitError {
     },
 }
 
+/// `fn main() -> Result<(), ..>` shows an error by its `Debug`: here that is the message, so that it is readable there too.
+macro_rules! debug_as_message {
+    ($($error:ty)*) => {$(
+        impl std::fmt::Debug for $error {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                std::fmt::Display::fmt(self, f)
+            }
+        }
+    )*};
+}
+
+debug_as_message!(InitError ShutdownError ServeError);
+
 impl InitError {
     pub(crate) fn variable(name: &'static str, value: &str, form: &'static str) -> Self {
         let short: String = value.chars().take(64).collect();
@@ -48,7 +61,7 @@ impl InitError {
 }
 
 /// Something was not flushed before the deadline.
-#[derive(Debug, Error)]
+#[derive(Error)]
 #[non_exhaustive]
 pub enum ShutdownError {
     /// Spans that the collector did not take.
@@ -60,7 +73,7 @@ pub enum ShutdownError {
 }
 
 /// Why [`serve`](crate::Observability::serve) did not end cleanly.
-#[derive(Debug, Error)]
+#[derive(Error)]
 #[non_exhaustive]
 pub enum ServeError {
     /// The listener failed.

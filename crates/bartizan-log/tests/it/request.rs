@@ -106,7 +106,8 @@ fn versions_and_addresses_are_written_as_people_write_them() {
     let mut request = get("/");
     request.extensions_mut().insert(PeerAddress("10.0.0.1:1".parse().unwrap()));
     request.headers_mut().insert("x-forwarded-for", HeaderValue::from_static("203.0.113.250"));
-    let service = Service::new(|| async {}).layered(|layer| layer.trust(Trust::hops(1)));
+    let service = Service::new(|| async {})
+        .layered(|layer| layer.settings(Settings { trust: Trust::hops(1), ..Settings::default() }));
     assert_eq!(one(&service, request)["client_address"], "203.0.113.250");
 }
 

@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use bartizan_core::{Clock, Route, Routes};
+use bartizan_core::{Clock, Route, Routes, Settings};
 use bartizan_log::RequestLogLayer;
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
@@ -20,7 +20,8 @@ pub(crate) fn layer() -> RequestLogLayer {
         Some("reset") => Some(Route::from("/reset/{token}")),
         _ => None,
     });
-    RequestLogLayer::new().routes(routes).clock(Clock::new(|| tokio::time::Instant::now().into_std()))
+    let clock = Clock::new(|| tokio::time::Instant::now().into_std());
+    RequestLogLayer::new().settings(Settings { routes, clock, ..Settings::default() })
 }
 
 pub(crate) fn get(uri: &str) -> Request<Body> {

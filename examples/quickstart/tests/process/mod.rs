@@ -1,0 +1,199 @@
+//! The quickstart as a process on a free port, and a small HTTP/1.1 client.
+#![allow(dead_code, reason = "no test file uses all of it")]
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+/// How long a test waits for something that must happen.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A running quickstart. It is killed when it is dropped.
+pub(crate) struct Service {
+    child: Child,
+    pub(crate) address: SocketAddr,
+    log: Arc<Mutex<String>>,
+}
+
+/// An answer, read to its end.
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    head: String,
+    pub(crate) body: String,
+}
+
+impl Answer {
+    pub(crate) fn header(&self, name: &str) -> Option<String> {
+        let mut lines = self.head.lines().filter_map(|line| line.split_once(':'));
+        lines.find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim().to_owned())
+    }
+}
+
+fn command(vars: &[(&str, &str)]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_quickstart"));
+    command.env_clear().env("PORT", "0").env("LOG_FORMAT", "json").envs(vars.iter().copied());
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+impl Service {
+    /// Starts it with these variables, and reads its log.
+    pub(crate) fn start(vars: &[(&str, &str)]) -> Self {
+        let mut child = command(vars).spawn().unwrap();
+        let mut out = BufReader::new(child.stdout.take().unwrap());
+        let log = Arc::<Mutex<String>>::default();
+        let address = listening(&mut out, &log);
+        let reader = Arc::clone(&log);
+        std::thread::spawn(move || {
+            let mut line = String::new();
+            while out.read_line(&mut line).is_ok_and(|read| read > 0) {
+                reader.lock().unwrap().push_str(&line);
+                line.clear();
+            }
+        });
+        Self { child, address, log }
+    }
+
+    /// Starts it, and stops reading its log once it listens; the pipe stays open.
+    pub(crate) fn start_unread(vars: &[(&str, &str)]) -> Self {
+        let mut child = command(vars).spawn().unwrap();
+        let mut out = BufReader::new(child.stdout.take().unwrap());
+        let log = Arc::<Mutex<String>>::default();
+        let address = listening(&mut out, &log);
+        child.stdout = Some(out.into_inner());
+        Self { child, address, log }
+    }
+
+    /// Starts it with variables that it must refuse: its exit code and what it says.
+    pub(crate) fn fail(vars: &[(&str, &str)]) -> (Option<i32>, String) {
+        let output = command(vars).output().unwrap();
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    }
+
+    /// Sends a request and reads the answer to the end of the connection.
+    pub(crate) fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+        let mut stream = self.connect();
+        let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+        let length = body.len();
+        let request = format!(
+            "{method} {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-length: {length}\r\n{headers}\r\n{body}"
+        );
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = Vec::new();
+        let _ = stream.read_to_end(&mut answer);
+        let answer = String::from_utf8_lossy(&answer).into_owned();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
+        let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
+        let status = status.unwrap_or_else(|| panic!("no status for {method} {path}: {answer:?}"));
+        Answer { status, head: head.to_owned(), body: body.to_owned() }
+    }
+
+    /// Sends a request with this correlation id, and reads nothing.
+    pub(crate) fn begin(&self, method: &str, path: &str, id: &str) -> TcpStream {
+        let mut stream = self.connect();
+        let request =
+            format!("{method} {path} HTTP/1.1\r\nhost: localhost\r\nx-correlation-id: {id}\r\n\r\n");
+        stream.write_all(request.as_bytes()).unwrap();
+        // Hanging up at once could be noticed before the request is read.
+        std::thread::sleep(Duration::from_millis(50));
+        stream
+    }
+
+    fn connect(&self) -> TcpStream {
+        let stream = TcpStream::connect(self.address).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream
+    }
+
+    pub(crate) fn metrics(&self) -> String {
+        self.send("GET", "/metrics", &[], "").body
+    }
+
+    /// The log so far.
+    pub(crate) fn log(&self) -> String {
+        self.log.lock().unwrap().clone()
+    }
+
+    /// The lines of the request with this correlation id so far.
+    pub(crate) fn lines_of(&self, id: &str) -> Vec<Value> {
+        let log = self.log();
+        log.lines()
+            .filter_map(|line| serde_json::from_str(line).ok())
+            .filter(|line: &Value| line["correlation_id"] == id)
+            .collect()
+    }
+
+    /// The line that ends the request with this correlation id.
+    pub(crate) fn completed(&self, id: &str) -> Value {
+        self.wait_for_line(|line| line["correlation_id"] == id && line["message"] == "request completed")
+    }
+
+    pub(crate) fn wait_for_line(&self, wanted: impl Fn(&Value) -> bool) -> Value {
+        let started = Instant::now();
+        while started.elapsed() < PATIENCE {
+            let log = self.log();
+            let mut lines = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+            if let Some(line) = lines.find(&wanted) {
+                return line;
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        panic!("the line did not come:\n{}", self.log());
+    }
+
+    pub(crate) fn signal(&self, signal: &str) {
+        let status = Command::new("kill").arg(format!("-{signal}")).arg(self.child.id().to_string()).status();
+        assert!(status.unwrap().success());
+    }
+
+    /// Waits for its end: the exit code.
+    pub(crate) fn wait(&mut self) -> Option<i32> {
+        let code = self.child.wait().unwrap().code();
+        // The reader thread may still hold the last lines.
+        std::thread::sleep(Duration::from_millis(50));
+        code
+    }
+
+    /// Resident memory.
+    pub(crate) fn resident_kib(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse().unwrap()
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Reads the log until the service says where it listens.
+fn listening(out: &mut impl BufRead, log: &Mutex<String>) -> SocketAddr {
+    loop {
+        let mut line = String::new();
+        assert!(out.read_line(&mut line).unwrap() > 0, "the service ended before it listened");
+        log.lock().unwrap().push_str(&line);
+        let line: Value = serde_json::from_str(&line).unwrap();
+        if line["message"] == "listening" {
+            return line["address"].as_str().unwrap().parse().unwrap();
+        }
+    }
+}
+
+/// Reads until these bytes have come, and returns all that was read.
+pub(crate) fn read_until(stream: &mut TcpStream, wanted: &[u8]) -> Vec<u8> {
+    let mut read = Vec::new();
+    while !read.windows(wanted.len()).any(|window| window == wanted) {
+        let mut chunk = [0; 4096];
+        let n = stream.read(&mut chunk).unwrap();
+        assert!(n > 0, "the connection closed first");
+        read.extend_from_slice(&chunk[..n]);
+    }
+    read
+}
