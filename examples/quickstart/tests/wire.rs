@@ -2,7 +2,7 @@
 
 mod process;
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
@@ -145,6 +145,45 @@ fn a_signal_fails_readiness_lets_requests_finish_and_exits_with_0() {
     assert!(service.log().contains("service stopped"), "the last line is written");
 }
 
+/// Takes one export request by HTTP, and answers it.
+fn collect(collector: &TcpListener) -> Vec<u8> {
+    let (mut stream, _) = collector.accept().unwrap();
+    let mut request = process::read_until(&mut stream, b"\r\n\r\n");
+    let head = String::from_utf8_lossy(&request).into_owned();
+    let length = head
+        .lines()
+        .find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length: ")?.parse::<usize>().ok());
+    let end = request.windows(4).position(|window| window == b"\r\n\r\n").unwrap() + 4 + length.unwrap();
+    while request.len() < end {
+        let mut chunk = vec![0; end - request.len()];
+        stream.read_exact(&mut chunk).unwrap();
+        request.extend_from_slice(&chunk);
+    }
+    stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n").unwrap();
+    request
+}
+
+#[test]
+fn spans_reach_the_collector_before_the_service_ends() {
+    let collector = TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("http://{}", collector.local_addr().unwrap());
+    let mut service =
+        Service::start(&[("OTEL_EXPORTER_OTLP_ENDPOINT", &endpoint), ("OTEL_BSP_SCHEDULE_DELAY", "60000")]);
+    let answer = service.send("GET", "/orders/7?token=planted", &[("cookie", "session=planted")], "");
+    let trace_id = answer.header("x-trace-id").unwrap();
+    let receiver = std::thread::spawn(move || collect(&collector));
+    service.signal("TERM");
+    service.wait_for_line(|line| line["message"] == "draining");
+    service.signal("TERM");
+    let request = receiver.join().unwrap();
+    assert_eq!(service.wait(), Some(0));
+    // The protobuf has ids as raw bytes and names as they are.
+    let id: Vec<u8> = (0..16).map(|i| u8::from_str_radix(&trace_id[2 * i..2 * i + 2], 16).unwrap()).collect();
+    let has = |bytes: &[u8]| request.windows(bytes.len()).any(|window| window == bytes);
+    assert!(has(b"POST /v1/traces") && has(&id) && has(b"GET /orders/{id}") && has(b"quickstart"));
+    assert!(!has(b"planted"));
+}
+
 #[test]
 fn a_wrong_variable_is_one_error_that_names_it() {
     for (name, value) in [
@@ -213,5 +252,4 @@ fn a_dead_collector_and_a_full_log_pipe_do_not_slow_requests() {
     let dropped = stuck.metrics();
     let dropped = dropped.lines().find(|line| line.starts_with("bartizan_log_lines_dropped_total")).unwrap();
     assert!(!dropped.ends_with(" 0"), "{dropped}");
-    let _ = std::io::stdout().flush();
 }

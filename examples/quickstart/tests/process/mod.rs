@@ -186,6 +186,16 @@ fn listening(out: &mut impl BufRead, log: &Mutex<String>) -> SocketAddr {
     }
 }
 
+/// Gets a document from another server; `None` while it does not answer.
+pub(crate) fn fetch(address: SocketAddr, path: &str) -> Option<String> {
+    let mut stream = TcpStream::connect(address).ok()?;
+    stream.set_read_timeout(Some(PATIENCE)).ok()?;
+    write!(stream, "GET {path} HTTP/1.0\r\nhost: localhost\r\n\r\n").ok()?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).ok()?;
+    answer.split_once("\r\n\r\n").map(|(_, body)| body.to_owned())
+}
+
 /// Reads until these bytes have come, and returns all that was read.
 pub(crate) fn read_until(stream: &mut TcpStream, wanted: &[u8]) -> Vec<u8> {
     let mut read = Vec::new();
