@@ -82,3 +82,8 @@ pub mod prelude {
     pub use crate::health::{CheckOptions, Criticality, Health};
     pub use crate::{Observability, Scope, bind, carry, spawn};
 }
+
+/// The README's examples compile.
+#[cfg(all(doctest, feature = "axum"))]
+#[doc = include_str!("../../../README.md")]
+pub struct Readme;

@@ -1,5 +1,7 @@
 //! A real Prometheus scrapes the service, and `promtool` finds nothing to complain about.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail anywhere")]
+
 mod process;
 
 use std::io::Write;

@@ -1,5 +1,7 @@
 //! The service as a stranger meets it: a process, a socket, a log on standard output.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail anywhere")]
+
 mod process;
 
 use std::io::{Read, Write};
