@@ -329,6 +329,44 @@ async fn durations_run_to_the_first_byte_and_to_the_true_end() {
     assert_eq!(ending.duration, Duration::from_millis(100));
 }
 
+/// Dropped after every possible number of polls, an exchange ends once, and as what it was at that point.
+#[tokio::test]
+async fn a_drop_at_every_await_is_counted_once_and_under_its_name() {
+    for polls in 0..12 {
+        let witness = Witness::default();
+        let mut service = layer(&witness).layer(service_fn(|_| async {
+            for _ in 0..3 {
+                tokio::task::yield_now().await;
+            }
+            let yields = [Step::Data("a"), Step::Yield, Step::Data("b"), Step::Yield, Step::Data("c")];
+            Ok::<_, Infallible>(Response::new(ScriptedBody::new(yields)))
+        }));
+        let mut head = None;
+        let mut exchange = Box::pin(async {
+            let response = service.call(request()).await.unwrap();
+            head = Some(());
+            response.into_body().collect().await.unwrap()
+        });
+        let mut done = false;
+        for _ in 0..polls {
+            if !done {
+                done = exchange.as_mut().now_or_never().is_some();
+            }
+        }
+        drop(exchange);
+        let expected = match (done, head) {
+            (true, _) => vec![Outcome::Ok],
+            (false, Some(())) => vec![Outcome::CancelledMidBody],
+            // An async block that was never polled has not called the service.
+            (false, None) if polls == 0 => vec![],
+            (false, None) => vec![Outcome::CancelledBeforeHead],
+        };
+        let outcomes: Vec<_> = witness.seen().iter().map(|seen| seen.ending.outcome).collect();
+        assert_eq!(outcomes, expected, "after {polls} polls");
+        assert_eq!(witness.in_flight(), 0, "after {polls} polls");
+    }
+}
+
 #[tokio::test]
 async fn an_observer_that_panics_at_the_end_harms_nobody() {
     use bartizan_core::{Ending, Exchange, Observer, Record};

@@ -44,6 +44,14 @@ async fn respond<B>(request: Request<B>) -> Result<Answer, Infallible> {
         }
         "/never" => pending().await,
         "/hang" => streamed([Step::Data("first"), Step::Hang]),
+        "/upgrade" => {
+            let mut answer = full("");
+            *answer.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+            let headers = answer.headers_mut();
+            headers.insert("connection", http::HeaderValue::from_static("upgrade"));
+            headers.insert("upgrade", http::HeaderValue::from_static("echo"));
+            answer
+        }
         "/broken" => streamed([Step::Data("first"), Step::Yield, Step::Error]),
         "/panic" => panic!("in the handler"),
         "/panic-body" => streamed([Step::Data("first"), Step::Yield, Step::Panic]),
@@ -64,7 +72,7 @@ async fn serve(witness: &Witness) -> SocketAddr {
             tokio::spawn(async move {
                 let mut server = hyper_util::server::conn::auto::Builder::new(TokioExecutor::new());
                 server.http1().half_close(false);
-                let _ = server.serve_connection(TokioIo::new(stream), service).await;
+                let _ = server.serve_connection_with_upgrades(TokioIo::new(stream), service).await;
             });
         }
     });
@@ -216,4 +224,20 @@ async fn a_reset_http2_stream_is_cancelled_and_its_connection_lives_on() {
         witness.wait_for(3).await.into_iter().map(|seen| seen.ending.outcome.as_str()).collect();
     outcomes.sort_unstable();
     assert_eq!(outcomes, ["cancelled_before_head", "cancelled_mid_body", "ok"]);
+}
+
+#[tokio::test]
+async fn an_upgrade_ends_the_exchange_while_the_connection_lives_on() {
+    let witness = Witness::default();
+    let address = serve(&witness).await;
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let request = b"GET /upgrade HTTP/1.1\r\nhost: test\r\nconnection: upgrade\r\nupgrade: echo\r\n\r\n";
+    stream.write_all(request).await.unwrap();
+    let mut read = Vec::new();
+    while !read.ends_with(b"\r\n\r\n") {
+        stream.read_buf(&mut read).await.unwrap();
+    }
+    assert!(read.starts_with(b"HTTP/1.1 101"));
+    let ending = witness.wait_for(1).await.remove(0).ending;
+    assert_eq!((ending.outcome, ending.status), (Outcome::Upgraded, Some(StatusCode::SWITCHING_PROTOCOLS)));
 }

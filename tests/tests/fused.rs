@@ -289,6 +289,29 @@ async fn context_follows_spawned_tasks_and_scopes_end() {
     );
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_hanging_check_slows_neither_probes_nor_requests() {
+    let lab = Lab::get();
+    let runs = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let counted = std::sync::Arc::clone(&runs);
+    let check = move || {
+        counted.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        std::future::pending::<bartizan::health::Health>()
+    };
+    lab.stack.health().register("hanging", check).unwrap();
+    let app = app().merge(lab.stack.routes());
+    let get = |path: &str| app.clone().oneshot(Request::get(path).body(Body::empty()).unwrap());
+    let started = tokio::time::Instant::now();
+    let probes = futures_util::future::join_all((0..1_000).map(|_| get("/health/ready"))).await;
+    assert!(started.elapsed() < Duration::from_millis(100), "{:?}", started.elapsed());
+    assert!(probes.into_iter().all(|answer| answer.unwrap().status() == 503));
+    assert_eq!(runs.load(std::sync::atomic::Ordering::Relaxed), 1);
+    let started = tokio::time::Instant::now();
+    assert_eq!(get("/ok/1").await.unwrap().status(), 200);
+    assert_eq!(started.elapsed(), Duration::ZERO);
+    assert!(lab.stack.health().unregister("hanging"));
+}
+
 trait Mentions {
     fn to_string_has(&self, text: &str) -> bool;
 }

@@ -10,7 +10,7 @@ use bartizan_correlation::CorrelationLayer;
 use bartizan_health::{Endpoints, Exposure, Registry, RegistryBuilder, ToolUrls};
 use bartizan_log::{LogBuilder, LogFormat, PanicHook, RequestLogLayer};
 use bartizan_mask::Masker;
-use bartizan_metrics::{RedLayer, Store};
+use bartizan_metrics::{RedLayer, Store, StoreBuilder};
 use bartizan_trace::{TraceLayer, TraceSettings};
 use tracing_subscriber::layer::SubscriberExt;
 
@@ -47,6 +47,7 @@ pub struct ObservabilityBuilder {
     correlation: CorrelationLayer,
     request_log: RequestLogLayer,
     red: RedLayer,
+    store: StoreBuilder,
     trace: TraceSettings,
     trace_layer: Box<dyn FnOnce(TraceLayer) -> TraceLayer>,
     log_format: LogFormat,
@@ -71,6 +72,7 @@ impl ObservabilityBuilder {
             correlation: CorrelationLayer::new(),
             request_log: RequestLogLayer::new(),
             red: RedLayer::new(),
+            store: Store::builder(),
             trace: TraceSettings::new(),
             trace_layer: Box::new(|layer| layer),
             log_format: LogFormat::Auto,
@@ -139,6 +141,21 @@ impl ObservabilityBuilder {
     /// The RED metrics: names and caps. Its recorder is replaced by the stack's store.
     pub fn red(mut self, layer: RedLayer) -> Self {
         self.red = layer;
+        self
+    }
+
+    /// The metrics store: buckets and caps.
+    ///
+    /// ```no_run
+    /// use bartizan::Observability;
+    /// use bartizan::metrics::Store;
+    ///
+    /// let store = Store::builder().buckets_for("http_request_duration_seconds", &[0.01, 0.1, 1.0, 10.0]);
+    /// let observability = Observability::builder("orders").store(store).init()?;
+    /// # Ok::<(), bartizan::InitError>(())
+    /// ```
+    pub fn store(mut self, store: StoreBuilder) -> Self {
+        self.store = store;
         self
     }
 
@@ -268,7 +285,7 @@ impl ObservabilityBuilder {
             .read_vars(|name| vars(name))?
             .build()?;
         let health = self.health.redactor(Masked(self.masker.clone())).build()?;
-        let store = metrics_on.then(Store::new);
+        let store = if metrics_on { Some(self.store.build()?) } else { None };
         if let Some(store) = &store {
             counters::register(store, &self.masker, log.guard.writer(), &tracing)?;
         }

@@ -25,6 +25,9 @@ pub enum InitError {
     /// A health check that cannot be registered.
     #[error(transparent)]
     Health(#[from] bartizan_health::HealthError),
+    /// Buckets of the metrics store that cannot be used.
+    #[error(transparent)]
+    Store(#[from] bartizan_metrics::BuildError),
     /// A metric that cannot be set up.
     #[error(transparent)]
     Metrics(#[from] bartizan_metrics::ExternalError),
