@@ -3,8 +3,9 @@
 use std::fmt;
 use std::time::SystemTime;
 
-use bartizan_core::{Ending, Exchange, Observer, Record, TraceIds};
+use bartizan_core::{Ending, Exchange, Observer, Protocol, Record, TraceIds};
 use bartizan_mask::Masker;
+use http::uri::PathAndQuery;
 use http::{HeaderName, HeaderValue, Request, Response};
 use opentelemetry::Context;
 use opentelemetry::trace::{
@@ -15,6 +16,7 @@ use opentelemetry_sdk::trace::{IdGenerator, RandomIdGenerator, Sampler, SdkTrace
 
 use super::attributes;
 use super::layer::TraceHeader;
+use super::rpc;
 use crate::propagation::{Extracted, Propagation};
 use crate::w3c::{FLAG_RANDOM, TraceParent};
 
@@ -42,6 +44,8 @@ struct Recording {
     started: SystemTime,
     /// Whether name and attributes have the route already.
     routed: bool,
+    /// The path of a gRPC call whose method is not known yet, and what masks it.
+    unknown_method: Option<(PathAndQuery, Masker)>,
 }
 
 impl Trace {
@@ -117,7 +121,12 @@ impl Trace {
             span.update_name(attributes::name(record));
         }
         attributes::of_request(request, record, &self.masker, |attribute| span.set_attribute(attribute));
-        (values.with_span(span), Some(Recording { started, routed }))
+        let unknown_method = if routed || record.protocol() == Protocol::Http {
+            None
+        } else {
+            request.uri().path_and_query().map(|path| (path.clone(), self.masker.clone()))
+        };
+        (values.with_span(span), Some(Recording { started, routed, unknown_method }))
     }
 }
 
@@ -156,14 +165,16 @@ impl Exchange for TraceExchange {
     }
 
     fn end(self, ending: &Ending, record: &Record) {
-        let Some(Recording { started, routed }) = self.recording else { return };
+        let Some(Recording { started, routed, unknown_method }) = self.recording else { return };
         let span = self.context.span();
         if !routed && record.matched_route().is_some() {
             span.update_name(attributes::name(record));
             attributes::of_route(record, |attribute| span.set_attribute(attribute));
+        } else if let Some((path, masker)) = &unknown_method {
+            rpc::of_unknown_method(path, record, masker, |attribute| span.set_attribute(attribute));
         }
         attributes::of_ending(ending, |attribute| span.set_attribute(attribute));
-        if ending.outcome.is_error() {
+        if ending.is_error() {
             span.set_status(Status::error(""));
         }
         span.end_with_timestamp(started + ending.duration);
