@@ -9,8 +9,7 @@ use http::uri::PathAndQuery;
 use http::{HeaderName, HeaderValue, Request, Response};
 use opentelemetry::Context;
 use opentelemetry::trace::{
-    Link, Span, SpanBuilder, SpanContext, SpanId, SpanKind, Status, TraceContextExt, TraceFlags, TraceState,
-    Tracer,
+    Link, Span, SpanBuilder, SpanContext, SpanId, SpanKind, Status, TraceContextExt, Tracer,
 };
 use opentelemetry_sdk::trace::{IdGenerator, RandomIdGenerator, Sampler, SdkTracer};
 
@@ -67,7 +66,7 @@ impl Observer for Trace {
         let extracted = self.propagation.extract(request.headers());
         let (context, recording) = match &self.tracer {
             Some(tracer) => self.start(tracer, extracted, request, record),
-            None => (pass_on(extracted), None),
+            None => (extracted.attach_or_make(&Context::new()), None),
         };
         record.set_trace(ids(context.span().span_context()));
         TraceExchange { context, recording, header: self.header }
@@ -134,22 +133,6 @@ impl Trace {
 fn unsampled(remote: &SpanContext, span_id: SpanId) -> SpanContext {
     let flags = remote.trace_flags() & FLAG_RANDOM;
     SpanContext::new(remote.trace_id(), span_id, flags, false, remote.trace_state().clone())
-}
-
-/// Without a tracer the caller's context goes on as it came; without one there are ids all the same, for the logs.
-fn pass_on(extracted: Extracted) -> Context {
-    if extracted.span_context.is_some() {
-        return extracted.attach_to(&Context::new());
-    }
-    let ids = RandomIdGenerator::default();
-    let made = SpanContext::new(
-        ids.new_trace_id(),
-        ids.new_span_id(),
-        TraceFlags::default(),
-        false,
-        TraceState::default(),
-    );
-    extracted.attach_values_to(&Context::new()).with_remote_span_context(made)
 }
 
 impl Exchange for TraceExchange {
