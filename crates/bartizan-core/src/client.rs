@@ -8,7 +8,8 @@ use ipnet::IpNet;
 use thiserror::Error;
 
 /// The socket address at the other end of the connection, as a request extension. A plain hyper accept loop
-/// inserts it; under axum the `ConnectInfo` of `into_make_service_with_connect_info` is read as well.
+/// inserts it; under axum the `ConnectInfo` of `into_make_service_with_connect_info` is read as well, and on a tonic server
+/// its `TcpConnectInfo`.
 ///
 /// ```
 /// use bartizan_core::PeerAddress;
@@ -28,6 +29,10 @@ impl PeerAddress {
         #[cfg(feature = "axum")]
         if let Some(axum::extract::ConnectInfo(address)) = extensions.get() {
             return Some(*address);
+        }
+        #[cfg(feature = "tonic")]
+        if let Some(info) = extensions.get::<tonic::transport::server::TcpConnectInfo>() {
+            return info.remote_addr();
         }
         None
     }

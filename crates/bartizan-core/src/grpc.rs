@@ -1,5 +1,9 @@
 //! What the plumbing knows of gRPC: telling it apart, and reading the status of a call.
 
+pub(crate) mod framing;
+pub(crate) mod methods;
+pub(crate) mod timeout;
+
 use std::fmt;
 
 use http::{HeaderMap, StatusCode, header::CONTENT_TYPE};
@@ -86,6 +90,8 @@ impl GrpcCode {
     pub const NOT_FOUND: Self = Self(5);
     /// The caller may not do this.
     pub const PERMISSION_DENIED: Self = Self(7);
+    /// A quota is used up.
+    pub const RESOURCE_EXHAUSTED: Self = Self(8);
     /// The method does not exist.
     pub const UNIMPLEMENTED: Self = Self(12);
     /// An invariant broke.

@@ -85,5 +85,5 @@ pub use method::KnownMethod;
 pub use observer::{Exchange, Observer};
 pub use outcome::{Ending, Outcome};
 pub use record::{CorrelationId, Hex, Record, TraceIds};
-pub use route::{Route, RouteError, Routes, UNMATCHED};
+pub use route::{OTHER_METHOD, Route, RouteError, Routes, UNMATCHED};
 pub use value::Value;

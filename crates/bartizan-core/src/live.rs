@@ -10,7 +10,8 @@ use http_body::{Body, Frame};
 use crate::catch::Caught;
 use crate::clock::Clock;
 use crate::context::Context;
-use crate::grpc::{GrpcCode, Protocol};
+use crate::grpc::framing::Framing;
+use crate::grpc::{GrpcCode, Protocol, timeout};
 use crate::method::KnownMethod;
 use crate::observer::Exchange;
 use crate::outcome::{Ending, Outcome};
@@ -29,9 +30,12 @@ pub(crate) struct Live<X: Exchange> {
     status: Option<StatusCode>,
     caught: Option<Outcome>,
     grpc_code: Option<GrpcCode>,
+    /// Whether the code is one that the service sent.
+    told: bool,
     /// The length that was promised: a drop after that many bytes is no cancel.
     promised: Option<u64>,
     response_bytes: u64,
+    framing: Option<Framing>,
     first_byte: Option<Duration>,
 }
 
@@ -46,6 +50,7 @@ impl<X: Exchange> Live<X> {
         Self {
             exchange,
             context: Context::of(record.clone()),
+            framing: (record.protocol() == Protocol::Grpc).then(Framing::default),
             record,
             clock,
             started,
@@ -54,6 +59,7 @@ impl<X: Exchange> Live<X> {
             status: None,
             caught: None,
             grpc_code: None,
+            told: false,
             promised: None,
             response_bytes: 0,
             first_byte: None,
@@ -87,6 +93,7 @@ impl<X: Exchange> Live<X> {
         }
         if self.record.protocol() == Protocol::Grpc {
             self.grpc_code = GrpcCode::from_headers(response.headers());
+            self.told = self.grpc_code.is_some();
         }
         if self.is_upgrade(response.status()) {
             self.end(Outcome::Upgraded);
@@ -106,6 +113,9 @@ impl<X: Exchange> Live<X> {
                 self.first_byte = Some(self.elapsed());
             }
             self.response_bytes += len as u64;
+            if let Some(framing) = &mut self.framing {
+                framing.look(data);
+            }
             if let Some(exchange) = &mut self.exchange {
                 exchange.chunk(len, &self.record);
             }
@@ -117,6 +127,7 @@ impl<X: Exchange> Live<X> {
     fn trailers(&mut self, trailers: &HeaderMap) {
         if self.record.protocol() == Protocol::Grpc {
             self.grpc_code = GrpcCode::from_headers(trailers).or(self.grpc_code);
+            self.told = self.grpc_code.is_some();
         }
         self.end_by_status();
     }
@@ -135,20 +146,23 @@ impl<X: Exchange> Live<X> {
     /// Ends the exchange; does nothing if it has ended before.
     pub(crate) fn end(&mut self, outcome: Outcome) {
         let Some(exchange) = self.exchange.take() else { return };
-        if self.record.protocol() == Protocol::Grpc && self.grpc_code.is_none() {
-            self.grpc_code = Some(match outcome {
-                Outcome::CancelledBeforeHead | Outcome::CancelledMidBody => GrpcCode::CANCELLED,
-                _ => GrpcCode::UNKNOWN,
-            });
+        let duration = self.elapsed();
+        if self.record.protocol() == Protocol::Grpc {
+            if let (Some(code), true, None) = (self.grpc_code, self.told, self.caught) {
+                self.record.learn_method(code);
+            }
+            self.grpc_code.get_or_insert_with(|| code_of(outcome, self.record.grpc_timeout(), duration));
         }
         let ending = Ending {
             outcome: self.caught.unwrap_or(outcome),
             status: self.status,
             grpc_code: self.grpc_code,
-            duration: self.elapsed(),
+            duration,
             first_byte: self.first_byte,
             request_bytes: self.record.request_bytes(),
             response_bytes: self.response_bytes,
+            request_messages: self.record.request_messages(),
+            response_messages: self.framing.and_then(|framing| framing.messages()),
         };
         let record = &self.record;
         let context = &mut self.context;
@@ -185,6 +199,17 @@ impl<X: Exchange> Drop for Live<X> {
         } else {
             self.end(Outcome::CancelledMidBody);
         }
+    }
+}
+
+/// The code of a call that ended without one.
+fn code_of(outcome: Outcome, timeout: Option<Duration>, elapsed: Duration) -> GrpcCode {
+    if !outcome.is_cancelled() {
+        return GrpcCode::INTERNAL;
+    }
+    match timeout {
+        Some(timeout) if timeout::has_passed(timeout, elapsed) => GrpcCode::DEADLINE_EXCEEDED,
+        _ => GrpcCode::CANCELLED,
     }
 }
 

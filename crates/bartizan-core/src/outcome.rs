@@ -105,7 +105,9 @@ pub struct Ending {
     pub outcome: Outcome,
     /// The status that was sent; `None` where no head was.
     pub status: Option<StatusCode>,
-    /// The status of the call, for gRPC: from trailers, else from a trailers-only head, else `UNKNOWN`.
+    /// The status of the call, for gRPC: from trailers, else from a trailers-only head. A response that ended without one is
+    /// `UNKNOWN`. A call that was cancelled is `CANCELLED`, or `DEADLINE_EXCEEDED` if its `grpc-timeout` had passed; one that broke
+    /// is `INTERNAL`, which is what the reset of its stream means to the client.
     pub grpc_code: Option<GrpcCode>,
     /// From the call to the last byte, the trailers, the error or the client's disconnect.
     pub duration: Duration,
@@ -115,6 +117,10 @@ pub struct Ending {
     pub request_bytes: Option<u64>,
     /// Bytes of the response body that were handed on.
     pub response_bytes: u64,
+    /// gRPC messages that the service read, as [`Record::request_messages`](crate::Record::request_messages) tells; `None` for HTTP.
+    pub request_messages: Option<u64>,
+    /// gRPC messages that were handed on in full; `None` for HTTP, and where the host's body did not show its bytes.
+    pub response_messages: Option<u64>,
 }
 
 impl Ending {
@@ -129,12 +135,20 @@ impl Ending {
         })
     }
 
+    /// Whether the conventions count it as the service's fault: a failed [`Outcome`], or one of the six server codes of gRPC.
+    /// The two differ where a call was given up at its deadline: cancelled, and `DEADLINE_EXCEEDED`.
+    pub fn is_error(&self) -> bool {
+        self.outcome.is_error() || self.grpc_code.is_some_and(GrpcCode::is_server_error)
+    }
+
     /// The `error.type` of the semantic conventions: absent on success and on a 4xx; else the gRPC code's
     /// name, the status as text, or the outcome's name. The set of values is small and fixed.
     pub fn error_type(&self) -> Option<&str> {
         match (self.outcome, self.grpc_code, &self.status) {
             (Outcome::Ok | Outcome::ClientError | Outcome::Upgraded, _, _) => None,
-            (Outcome::ServerError, Some(code), _) => Some(code.as_str()),
+            (Outcome::ServerError, Some(code), _) | (_, Some(code @ GrpcCode::DEADLINE_EXCEEDED), _) => {
+                Some(code.as_str())
+            }
             (Outcome::ServerError, None, Some(status)) => Some(status.as_str()),
             (outcome, _, _) => Some(outcome.as_str()),
         }
@@ -154,6 +168,8 @@ mod tests {
             first_byte: None,
             request_bytes: None,
             response_bytes: 0,
+            request_messages: None,
+            response_messages: None,
         }
     }
 

@@ -1,9 +1,12 @@
 //! The request record: what is known of a request, shared by handlers, observers and log lines.
 
+mod pool;
+
 use std::borrow::Cow;
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
 
 use http::{HeaderValue, Request, Version};
 use http_body::Body;
@@ -11,10 +14,10 @@ use tracing::field::Empty;
 
 use crate::client::{PeerAddress, Trust};
 use crate::fields::Fields;
-use crate::grpc::Protocol;
+use crate::grpc::{GrpcCode, Protocol, timeout};
 use crate::method::KnownMethod;
 use crate::request_body::RequestSize;
-use crate::route::{Route, Routes, UNMATCHED};
+use crate::route::{OTHER_METHOD, Route, Routes, UNMATCHED, UnknownMethod};
 use crate::value::Value;
 
 /// A correlation id that has been checked or made, ready to be sent on. Cloning it allocates nothing.
@@ -147,6 +150,9 @@ struct Inner {
     client: Option<IpAddr>,
     route: OnceLock<Route>,
     prefix: Option<Route>,
+    /// A gRPC method that nobody knows yet.
+    unknown_method: Option<UnknownMethod>,
+    grpc_timeout: Option<Duration>,
     correlation_id: OnceLock<CorrelationId>,
     trace: OnceLock<TraceIds>,
     request_size: RequestSize,
@@ -160,6 +166,7 @@ impl Inner {
         self.correlation_id = OnceLock::new();
         self.route = OnceLock::new();
         self.prefix = None;
+        self.unknown_method = None;
         *self.bound.get_mut().unwrap_or_else(PoisonError::into_inner) = Fields::default();
         self.span = tracing::Span::none();
     }
@@ -175,7 +182,10 @@ impl Record {
     ) -> Self {
         let method = KnownMethod::of(request.method());
         let peer = PeerAddress::of(request.extensions());
-        let route = routes.certain(request);
+        let protocol = Protocol::of(request.headers());
+        let route = routes.certain(request, protocol);
+        let is_grpc = protocol == Protocol::Grpc;
+        let unrouted = route.is_none();
         let span = tracing::info_span!(
             target: "bartizan::request",
             "request",
@@ -189,11 +199,13 @@ impl Record {
             maker,
             method,
             version: request.version(),
-            protocol: Protocol::of(request.headers()),
+            protocol,
             https: trust.is_https(peer.map(|peer| peer.ip()), request.uri(), request.headers()),
             peer,
             client: trust.client(peer.map(|peer| peer.ip()), request.headers()),
-            prefix: if route.is_none() { routes.by_prefix(request.uri().path()) } else { None },
+            prefix: if unrouted && !is_grpc { routes.by_prefix(request.uri().path()) } else { None },
+            unknown_method: if unrouted && is_grpc { routes.unknown_method(request.uri()) } else { None },
+            grpc_timeout: if is_grpc { timeout::of(request.headers()) } else { None },
             route: route.map_or_else(OnceLock::new, OnceLock::from),
             correlation_id: OnceLock::new(),
             trace: OnceLock::new(),
@@ -210,7 +222,7 @@ impl Record {
     /// A layer further in may know the route that an outer one could not.
     pub(crate) fn refine<B>(&self, request: &mut Request<B>, routes: &Routes) {
         if self.0.route.get().is_none()
-            && let Some(route) = routes.certain(request)
+            && let Some(route) = routes.certain(request, self.protocol())
         {
             self.set_route(route);
         }
@@ -246,9 +258,11 @@ impl Record {
         self.0.client
     }
 
-    /// The route: a template from a bounded set, or [`UNMATCHED`].
+    /// The route: a template from a bounded set, or [`UNMATCHED`]. Of a gRPC call it is the path of the method if that is known
+    /// (see [`Routes`]), or [`OTHER_METHOD`]; a method can become known by the end of its first call.
     pub fn route(&self) -> &str {
-        self.matched_route().unwrap_or(UNMATCHED)
+        let none = if self.protocol() == Protocol::Grpc { OTHER_METHOD } else { UNMATCHED };
+        self.matched_route().unwrap_or(none)
     }
 
     /// The route, `None` where nothing matched.
@@ -261,6 +275,20 @@ impl Record {
         if self.0.route.set(route).is_ok() {
             self.0.span.record("route", self.route());
         }
+    }
+
+    /// A call that ended with a code of the service's own can tell that its method exists.
+    pub(crate) fn learn_method(&self, code: GrpcCode) {
+        if self.0.route.get().is_none()
+            && let Some(route) = self.0.unknown_method.as_ref().and_then(|method| method.learn(code))
+        {
+            self.set_route(route);
+        }
+    }
+
+    /// How long the client of a gRPC call will wait, by `grpc-timeout`; `None` without one, and for HTTP.
+    pub fn grpc_timeout(&self) -> Option<Duration> {
+        self.0.grpc_timeout
     }
 
     /// The correlation id, once a correlation layer has seen the request.
@@ -288,8 +316,14 @@ impl Record {
         }
     }
 
-    /// Bytes of the request's body: those that have been read so far where the host's body can be counted (axum's), else the
-    /// length that the body promised; `None` if that is unknown.
+    /// gRPC messages of the request's body that have been read in full so far, where the host's body can be counted (axum's and
+    /// tonic's) or is empty; `None` elsewhere, and for HTTP.
+    pub fn request_messages(&self) -> Option<u64> {
+        if self.protocol() == Protocol::Grpc { self.0.request_size.messages() } else { None }
+    }
+
+    /// Bytes of the request's body: those that have been read so far where the host's body can be counted (axum's and tonic's),
+    /// else the length that the body promised; `None` if that is unknown.
     pub fn request_bytes(&self) -> Option<u64> {
         self.0.request_size.bytes()
     }
@@ -331,47 +365,5 @@ impl fmt::Debug for Record {
             .field("correlation_id", &self.correlation_id())
             .field("trace", &self.0.trace.get())
             .finish_non_exhaustive()
-    }
-}
-
-/// Records are made for every request and let go at its end, so each thread keeps some to make new ones in.
-mod pool {
-    use std::cell::RefCell;
-    use std::sync::Arc;
-
-    use super::Inner;
-
-    /// A record is about 300 bytes.
-    const KEPT: usize = 64;
-
-    thread_local! {
-        static POOL: RefCell<Vec<Arc<Inner>>> = const { RefCell::new(Vec::new()) };
-    }
-
-    pub(super) fn take(new: Inner) -> Arc<Inner> {
-        let kept = POOL.try_with(|pool| pool.try_borrow_mut().ok()?.pop()).ok().flatten();
-        if let Some(mut kept) = kept
-            && let Some(inner) = Arc::get_mut(&mut kept)
-        {
-            *inner = new;
-            return kept;
-        }
-        Arc::new(new)
-    }
-
-    /// Keeps a record that nobody else has any more. What was bound to it is let go at once.
-    pub(super) fn give_back(record: &mut Arc<Inner>) {
-        if Arc::strong_count(record) > 1 {
-            return;
-        }
-        let Some(inner) = Arc::get_mut(record) else { return };
-        inner.clear();
-        let _ = POOL.try_with(|pool| {
-            if let Ok(mut pool) = pool.try_borrow_mut()
-                && pool.len() < KEPT
-            {
-                pool.push(Arc::clone(record));
-            }
-        });
     }
 }

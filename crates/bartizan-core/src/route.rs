@@ -4,11 +4,18 @@ use std::fmt;
 use std::sync::Arc;
 
 use http::request::Parts;
-use http::{Extensions, Request};
+use http::uri::PathAndQuery;
+use http::{Extensions, Request, Uri};
 use thiserror::Error;
+
+use crate::grpc::methods::{self, Methods};
+use crate::grpc::{GrpcCode, Protocol};
 
 /// What a request without a route is called.
 pub const UNMATCHED: &str = "unmatched";
+
+/// What a gRPC call is called whose method is not known.
+pub const OTHER_METHOD: &str = "_OTHER";
 
 /// A matched route template such as `/users/{id}`. Cloning it allocates nothing.
 ///
@@ -84,11 +91,20 @@ type RouteFn = dyn Fn(&Parts) -> Option<Route> + Send + Sync;
 /// let routes = Routes::new().prefix("/files/{*path}")?.prefix("/assets")?;
 /// # Ok::<(), bartizan_core::RouteError>(())
 /// ```
+///
+/// # gRPC
+///
+/// The route of a gRPC call is the function's, else the path of its method, `/package.Service/Method`, if that is known: it was
+/// registered by [`grpc_methods`](Self::grpc_methods), or, where nothing is registered, it was learned. A method is learned at the end
+/// of the first call that the method itself has answered: with any status but `UNIMPLEMENTED`, which is the answer to what does not
+/// exist, and `UNAUTHENTICATED`, `PERMISSION_DENIED`, `RESOURCE_EXHAUSTED` and `UNAVAILABLE`, with which guards answer any path. Every
+/// other call has the route [`OTHER_METHOD`].
 #[derive(Clone, Default)]
 pub struct Routes {
     function: Option<Arc<RouteFn>>,
     /// Longest prefix first.
     prefixes: Vec<(Arc<str>, Route)>,
+    methods: Arc<Methods>,
 }
 
 /// A prefix that cannot be registered.
@@ -102,11 +118,20 @@ pub enum RouteError {
     /// More prefixes than are looked through at each request.
     #[error("route prefix {0:?}: at most {max} prefixes can be registered", max = Routes::MAX_PREFIXES)]
     TooMany(String),
+    /// The text is not the path of a gRPC method, or is longer than 256 bytes.
+    #[error("gRPC method {0:?}: give its path of at most 256 bytes, such as /package.Service/Method")]
+    BadMethod(String),
+    /// More gRPC methods than can be registered.
+    #[error("{0} gRPC methods: at most {max} can be registered", max = Routes::MAX_METHODS)]
+    TooManyMethods(usize),
 }
 
 impl Routes {
     /// At most this many prefixes can be registered.
     pub const MAX_PREFIXES: usize = 256;
+
+    /// At most this many gRPC methods can be registered, or learned.
+    pub const MAX_METHODS: usize = 4096;
 
     /// Only what the host itself matched.
     pub fn new() -> Self {
@@ -151,14 +176,58 @@ impl Routes {
         self
     }
 
-    /// The route that is certain already: the function's, or axum's.
-    pub(crate) fn certain<B>(&self, request: &mut Request<B>) -> Option<Route> {
+    /// Registers the gRPC methods that there are, by their paths; no others are learned. Replaces what was registered before.
+    ///
+    /// ```
+    /// use bartizan_core::Routes;
+    ///
+    /// let routes = Routes::new().grpc_methods(["/shop.v1.Orders/Get", "/shop.v1.Orders/List"])?;
+    /// # Ok::<(), bartizan_core::RouteError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`RouteError`] for what is not the path of a method, or too many.
+    pub fn grpc_methods<I>(mut self, paths: I) -> Result<Self, RouteError>
+    where
+        I: IntoIterator,
+        I::Item: AsRef<str>,
+    {
+        let paths: Vec<_> = paths.into_iter().collect();
+        if paths.len() > Self::MAX_METHODS {
+            return Err(RouteError::TooManyMethods(paths.len()));
+        }
+        if let Some(bad) = paths.iter().map(AsRef::as_ref).find(|path| !methods::is_method(path)) {
+            return Err(RouteError::BadMethod(bad.chars().take(methods::MAX_PATH).collect()));
+        }
+        self.methods = Arc::new(Methods::registered(paths.iter().map(AsRef::as_ref)));
+        Ok(self)
+    }
+
+    /// How many gRPC methods are learned at most, up to [`MAX_METHODS`](Self::MAX_METHODS); 0 for none. Default: 512.
+    #[must_use]
+    pub fn learn_grpc_methods(mut self, max: usize) -> Self {
+        self.methods = Arc::new(Methods::learned(max.min(Self::MAX_METHODS)));
+        self
+    }
+
+    /// The route that is certain already: the function's, or axum's; of a gRPC call, the method's.
+    pub(crate) fn certain<B>(&self, request: &mut Request<B>, protocol: Protocol) -> Option<Route> {
         if let Some(function) = &self.function
             && let Some(route) = with_parts(request, |parts| function(parts))
         {
             return Some(route);
         }
-        Route::matched(request.extensions())
+        match protocol {
+            Protocol::Http => Route::matched(request.extensions()),
+            Protocol::Grpc => self.methods.find(request.uri().path()),
+        }
+    }
+
+    /// A method that is not known, kept until the call's end may tell that it exists.
+    pub(crate) fn unknown_method(&self, uri: &Uri) -> Option<UnknownMethod> {
+        let path = uri.path_and_query()?.clone();
+        Some(UnknownMethod { path, methods: Arc::clone(&self.methods) })
     }
 
     /// The route by prefix, which a better match further in may still replace.
@@ -172,11 +241,24 @@ impl Routes {
     }
 }
 
+/// The method of a call that is not known yet, and the set that may learn it.
+pub(crate) struct UnknownMethod {
+    path: PathAndQuery,
+    methods: Arc<Methods>,
+}
+
+impl UnknownMethod {
+    pub(crate) fn learn(&self, code: GrpcCode) -> Option<Route> {
+        self.methods.learn(self.path.path(), code)
+    }
+}
+
 impl fmt::Debug for Routes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Routes")
             .field("function", &self.function.is_some())
             .field("prefixes", &self.prefixes.iter().map(|(_, route)| route).collect::<Vec<_>>())
+            .field("grpc_methods", &self.methods)
             .finish()
     }
 }
@@ -225,7 +307,7 @@ mod tests {
         });
         let mut request = Request::post("/a?b=1").header("x", "y").body("body").unwrap();
         request.extensions_mut().insert(7_u8);
-        assert_eq!(routes.certain(&mut request).unwrap().as_str(), "/posted");
+        assert_eq!(routes.certain(&mut request, Protocol::Http).unwrap().as_str(), "/posted");
         assert_eq!(request.uri(), "/a?b=1");
         assert_eq!(request.headers()["x"], "y");
         assert_eq!(request.extensions().get::<u8>(), Some(&7));

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use bartizan_core::{CorrelationId, Ending, Exchange, Observer, Record};
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Request, Response};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
 use uuid::Uuid;
 
 use crate::layer::IdKind;
@@ -31,8 +31,18 @@ pub struct CorrelationExchange {
 }
 
 impl Correlation {
-    fn incoming<B>(&self, request: &Request<B>) -> Option<CorrelationId> {
-        let mut values = request.headers().get_all(&self.header).iter();
+    /// The header that ids travel in.
+    pub fn header(&self) -> &HeaderName {
+        &self.header
+    }
+
+    /// The id that these headers bring, if it can be taken over; else a new one.
+    pub fn id_for(&self, headers: &HeaderMap) -> Option<CorrelationId> {
+        self.incoming(headers).or_else(|| self.kind.make())
+    }
+
+    fn incoming(&self, headers: &HeaderMap) -> Option<CorrelationId> {
+        let mut values = headers.get_all(&self.header).iter();
         let value = values.next()?;
         let sole = self.trust_incoming && values.next().is_none();
         let id = if sole { CorrelationId::new(value.clone()) } else { None };
@@ -61,7 +71,7 @@ impl Observer for Correlation {
 
     fn begin<B>(&self, request: &mut Request<B>, record: &Record) -> CorrelationExchange {
         if record.correlation_id().is_none()
-            && let Some(id) = self.incoming(request).or_else(|| self.kind.make())
+            && let Some(id) = self.id_for(request.headers())
         {
             record.set_correlation_id(id);
         }

@@ -47,6 +47,7 @@ pub(crate) fn is_own_event(metadata: &Metadata<'_>) -> bool {
 /// | `user_agent` | at most 1 KiB, bytes outside ASCII as `\xNN`; absent where there is none |
 /// | `error_type` | the semantic conventions' `error.type`; absent on success and on a 4xx |
 /// | `grpc_code` | the status of a gRPC call, by name |
+/// | `request_messages`, `response_messages` | the messages of a gRPC call, as [`Ending`](bartizan_core::Ending) counts them |
 /// | `slow` | `true` from the [threshold](Self::slow) on, else absent |
 ///
 /// The level is `INFO` for `ok` and `upgraded`, `WARN` for `client_error`, what the client gave up, and slow requests,

@@ -35,6 +35,28 @@
 //! By [`Naming::OpenTelemetry`] the same data is called `http.server.request.duration`, `http.server.active_requests`,
 //! `http.server.request.body.size` and `http.server.response.body.size`, with the attributes of the semantic conventions.
 //!
+//! # gRPC
+//!
+//! A gRPC call is not among the HTTP requests. It has the classic family of gRPC servers:
+//!
+//! | metric | kind | labels beside `grpc_type`, `grpc_service`, `grpc_method` |
+//! |---|---|---|
+//! | `grpc_server_started_total` | counter | |
+//! | `grpc_server_handled_total` | counter | `grpc_code`, `outcome` |
+//! | `grpc_server_handling_seconds` | histogram, to the call's status | |
+//! | `grpc_server_msg_received_total`, `grpc_server_msg_sent_total` | counter | |
+//! | `grpc_server_in_flight` | gauge | |
+//!
+//! - A layer cannot see whether a method streams: `grpc_type` is always `unknown`.
+//! - `outcome` comes on top of the classic labels: it tells a panic from another `INTERNAL`, and a client that went away before
+//!   the head from one that did so later. A call that was given up at its deadline is `cancelled_..` with `DEADLINE_EXCEEDED`.
+//! - Methods that are not known are `_OTHER`, see [`Routes`](bartizan_core::Routes#grpc). A method can become known by its first call:
+//!   that one is in flight as `_OTHER`, up and down, and counted as started at its end, under its name.
+//!
+//! By [`Naming::OpenTelemetry`] it is `rpc.server.call.duration` with `rpc.system.name`, `rpc.method`, `rpc.response.status_code` and
+//! `error.type`. The conventions have no names for the others, which are `rpc.server.active_calls`, `rpc.server.messages.received` and
+//! `rpc.server.messages.sent`.
+//!
 //! # Limits
 //!
 //! `endpoint` is a route template or `unmatched`, `method` one of eleven names. The layer keeps its handles, so the steady state
@@ -47,6 +69,7 @@
 //! [`recorder`](RedLayer::recorder) the recorder of the moment is used, so the layer may be built before the recorder is installed;
 //! what happens before that is not recorded.
 
+mod grpc;
 mod layer;
 mod names;
 mod observer;

@@ -37,7 +37,8 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 use opentelemetry::Context;
 use opentelemetry::baggage::{Baggage, BaggageExt};
-use opentelemetry::trace::{SpanContext, TraceContextExt, TraceId, TraceState};
+use opentelemetry::trace::{SpanContext, TraceContextExt, TraceFlags, TraceId, TraceState};
+use opentelemetry_sdk::trace::{IdGenerator, RandomIdGenerator};
 
 use crate::w3c::{TraceParent, baggage, tracestate};
 
@@ -178,6 +179,19 @@ impl Extracted {
             Some(span_context) => context.with_remote_span_context(span_context),
             None => context,
         }
+    }
+
+    /// As [`attach_to`](Self::attach_to); where no trace came, with the ids of a new one that is not recorded, so that there are ids for
+    /// the logs.
+    #[must_use]
+    pub fn attach_or_make(self, context: &Context) -> Context {
+        if self.span_context.is_some() {
+            return self.attach_to(context);
+        }
+        let ids = RandomIdGenerator::default();
+        let (trace_id, span_id) = (ids.new_trace_id(), ids.new_span_id());
+        let made = SpanContext::new(trace_id, span_id, TraceFlags::default(), false, TraceState::default());
+        self.attach_values_to(context).with_remote_span_context(made)
     }
 
     /// Like [`attach_to`](Self::attach_to) without the remote parent: for a caller who sets a span

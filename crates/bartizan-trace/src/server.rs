@@ -26,6 +26,10 @@
 //! The span is named `{method} {route}`, is current while the service and its body are polled, and has the attributes of the HTTP
 //! conventions. It ends with the exchange: its duration is the one of the metrics and the log line.
 //!
+//! The span of a gRPC call is named `{package}.{Service}/{Method}`, or `grpc` where the method is not known (see
+//! [`Routes`](bartizan_core::Routes#grpc)), and has the attributes of the RPC conventions instead. Its status is an error for the six
+//! codes that the conventions blame on the server, and for a call that was given up at its deadline.
+//!
 //! | outcome | status of the span | `error.type` |
 //! |---|---|---|
 //! | `ok`, `upgraded`, `client_error` | unset | |
@@ -47,6 +51,7 @@
 mod attributes;
 mod layer;
 mod observer;
+mod rpc;
 #[cfg(test)]
 mod tests;
 

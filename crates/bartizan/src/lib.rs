@@ -39,6 +39,7 @@
 //! | feature | default | what |
 //! |---|---|---|
 //! | `axum` | yes | routes from `MatchedPath`, [`Observability::routes`], [`Observability::serve`] |
+//! | `tonic` | no | what tonic services read is counted; interceptors, in `grpc` |
 //! | `otlp` | no | span export by OTLP over gRPC and HTTP |
 //! | `otlp-tls` | no | the same over TLS |
 
@@ -47,6 +48,8 @@ mod carry;
 mod counters;
 mod drain;
 mod error;
+#[cfg(feature = "tonic")]
+pub mod grpc;
 mod observability;
 mod redact;
 #[cfg(feature = "axum")]

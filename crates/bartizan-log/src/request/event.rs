@@ -45,6 +45,8 @@ pub(super) fn completed<F: FnOnce() -> Texts>(completed: &Completed<'_, F>) {
                 user_agent = completed.texts.user_agent(),
                 error_type = completed.ending.error_type(),
                 grpc_code = completed.ending.grpc_code.map(|code| code.as_str()),
+                request_messages = completed.ending.request_messages,
+                response_messages = completed.ending.response_messages,
                 slow = completed.slow.then_some(true),
                 request_headers = completed.request_headers,
                 response_headers = completed.response_headers,

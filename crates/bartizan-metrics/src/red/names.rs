@@ -1,16 +1,18 @@
 //! What the series are called: the two naming schemes, and how a combination of labels is registered.
 
-use bartizan_core::{Ending, KnownMethod, Outcome, Record, UNMATCHED};
+use bartizan_core::{Ending, GrpcCode, KnownMethod, Outcome, Protocol, Record, UNMATCHED};
 use http::Version;
 use metrics::{Counter, Gauge, Histogram, Key, Label, Level, Metadata, Recorder, Unit};
+
+use super::grpc;
 
 /// By which names and labels exchanges are recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Naming {
-    /// `http_requests_total{method,endpoint,status,outcome}` and its family.
+    /// `http_requests_total{method,endpoint,status,outcome}` and its family; gRPC calls: `grpc_server_handled_total` and its family.
     #[default]
     Prometheus,
-    /// `http.server.request.duration` and its family, by the semantic conventions 1.44.
+    /// `http.server.request.duration` and its family, by the semantic conventions 1.44; gRPC calls: `rpc.server.call.duration`.
     OpenTelemetry,
 }
 
@@ -19,11 +21,14 @@ pub(super) const OVERFLOW: &str = "overflow";
 /// What tells one exchange's series from another's, but for the route.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(super) struct Traits {
+    pub(super) protocol: Protocol,
     method: KnownMethod,
+    /// Of gRPC calls only.
+    pub(super) grpc_code: Option<GrpcCode>,
     status: u16,
     /// Whether a head was sent; the conventions leave the status out where none was.
     sent: bool,
-    outcome: Outcome,
+    pub(super) outcome: Outcome,
     /// Only by the OpenTelemetry names, which have attributes for them.
     https: bool,
     version: Version,
@@ -31,8 +36,13 @@ pub(super) struct Traits {
 
 impl Traits {
     pub(super) fn of(naming: Naming, record: &Record, ending: &Ending) -> Self {
+        if record.protocol() == Protocol::Grpc {
+            return Self { grpc_code: ending.grpc_code, outcome: ending.outcome, ..Self::grpc() };
+        }
         let otel = naming == Naming::OpenTelemetry;
         Self {
+            protocol: Protocol::Http,
+            grpc_code: None,
             method: record.method(),
             status: ending.status_or_implied().as_u16(),
             sent: ending.status.is_some(),
@@ -42,9 +52,28 @@ impl Traits {
         }
     }
 
+    /// Of a gRPC call, before anything is known of it; HTTP's own traits do not tell calls apart.
+    fn grpc() -> Self {
+        Self {
+            protocol: Protocol::Grpc,
+            method: KnownMethod::OTHER,
+            grpc_code: None,
+            status: 0,
+            sent: false,
+            outcome: Outcome::Ok,
+            https: false,
+            version: Version::HTTP_2,
+        }
+    }
+
     /// Traits for the gauge of exchanges in flight, of which only the beginning is known.
     pub(super) fn in_flight(naming: Naming, record: &Record) -> Self {
+        if record.protocol() == Protocol::Grpc {
+            return Self::grpc();
+        }
         Self {
+            protocol: Protocol::Http,
+            grpc_code: None,
             method: record.method(),
             status: 0,
             sent: false,
@@ -66,15 +95,23 @@ impl Traits {
     }
 }
 
-/// The handles of one combination of labels.
+/// The handles of one combination of labels. What a naming or a protocol does not have does nothing.
 pub(super) struct Series {
     pub(super) requests: Counter,
     pub(super) duration: Histogram,
     pub(super) request_size: Histogram,
     pub(super) response_size: Histogram,
+    pub(super) messages_received: Counter,
+    pub(super) messages_sent: Counter,
 }
 
-const META: Metadata<'static> = Metadata::new(module_path!(), Level::INFO, Some(module_path!()));
+/// The handles of what is known at the beginning.
+pub(super) struct Begun {
+    pub(super) in_flight: Gauge,
+    pub(super) started: Counter,
+}
+
+pub(super) const META: Metadata<'static> = Metadata::new(module_path!(), Level::INFO, Some(module_path!()));
 
 pub(super) struct Names {
     /// What the page calls the metric that counts.
@@ -109,6 +146,7 @@ impl Naming {
     }
 
     pub(super) fn describe(self, recorder: &dyn Recorder) {
+        grpc::describe(self, recorder);
         let names = self.names();
         if let Some(requests) = names.requests {
             recorder.describe_counter(
@@ -127,7 +165,10 @@ impl Naming {
         recorder.describe_histogram(names.response_size.into(), Some(Unit::Bytes), size.into());
     }
 
-    pub(super) fn gauge(self, recorder: &dyn Recorder, traits: Traits, route: &str) -> Gauge {
+    pub(super) fn begun(self, recorder: &dyn Recorder, traits: Traits, route: &str) -> Begun {
+        if traits.protocol == Protocol::Grpc {
+            return grpc::begun(self, recorder, route);
+        }
         let labels = match self {
             Self::Prometheus => endpoint_labels(traits, route),
             // The conventions give this one no route.
@@ -136,10 +177,14 @@ impl Naming {
                 Label::from_static_parts("url.scheme", scheme(traits)),
             ],
         };
-        recorder.register_gauge(&Key::from_parts(self.names().in_flight, labels), &META)
+        let in_flight = recorder.register_gauge(&Key::from_parts(self.names().in_flight, labels), &META);
+        Begun { in_flight, started: Counter::noop() }
     }
 
     pub(super) fn series(self, recorder: &dyn Recorder, traits: Traits, route: &str) -> Series {
+        if traits.protocol == Protocol::Grpc {
+            return grpc::series(self, recorder, traits, route);
+        }
         let names = self.names();
         let (full, by_status, by_endpoint) = match self {
             Self::Prometheus => {
@@ -163,13 +208,18 @@ impl Naming {
             duration: histogram(names.duration, by_status),
             request_size: histogram(names.request_size, by_endpoint.clone()),
             response_size: histogram(names.response_size, by_endpoint),
+            messages_received: Counter::noop(),
+            messages_sent: Counter::noop(),
         }
     }
 
     /// Counts combinations that got no series of their own.
-    pub(super) fn overflow(self, recorder: &dyn Recorder) -> Counter {
-        let names = self.names();
-        let metric = Label::from_static_parts("metric", names.page);
+    pub(super) fn overflow(self, recorder: &dyn Recorder, protocol: Protocol) -> Counter {
+        let page = match protocol {
+            Protocol::Http => self.names().page,
+            Protocol::Grpc => grpc::page(self),
+        };
+        let metric = Label::from_static_parts("metric", page);
         recorder.register_counter(&Key::from_parts("bartizan_series_overflow_total", vec![metric]), &META)
     }
 }

@@ -3,12 +3,12 @@
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
-use bartizan_core::{Ending, Exchange, Observer, Record};
+use bartizan_core::{Ending, Exchange, Observer, Protocol, Record};
 use http::Request;
 use metrics::{Counter, Gauge, Recorder};
 
 use super::layer::{DynRecorder, Options};
-use super::names::{Naming, OVERFLOW, Series, Traits};
+use super::names::{Begun, Naming, OVERFLOW, Series, Traits};
 use super::table::Table;
 
 /// How many combinations the overflow series themselves may have.
@@ -29,15 +29,19 @@ struct Inner {
 
 struct Bound {
     recorder: usize,
-    in_flight: Table<Gauge>,
+    begun: Table<Begun>,
     series: Table<Series>,
-    overflow: Counter,
+    http_overflow: Counter,
+    /// Made when it is needed, so that a service without gRPC shows none of it.
+    grpc_overflow: OnceLock<Counter>,
 }
 
 /// One request being measured.
 pub struct RedExchange {
     red: Red,
     in_flight: Gauge,
+    /// Whether it is counted as started. A gRPC call of a method that is not known yet is counted at its end, when its name is certain.
+    started: bool,
 }
 
 impl Red {
@@ -63,9 +67,10 @@ impl Inner {
                 self.naming.describe(recorder);
                 Bound {
                     recorder: identity,
-                    in_flight: Table::new(self.max_series + OVERFLOW_SERIES),
+                    begun: Table::new(self.max_series + OVERFLOW_SERIES),
                     series: Table::new(self.max_series + OVERFLOW_SERIES),
-                    overflow: self.naming.overflow(recorder),
+                    http_overflow: self.naming.overflow(recorder, Protocol::Http),
+                    grpc_overflow: OnceLock::new(),
                 }
             });
             if bound.recorder == identity {
@@ -79,7 +84,7 @@ impl Inner {
     fn find<'a, T>(
         &self,
         table: &'a Table<T>,
-        overflow: &Counter,
+        overflow: impl FnOnce(),
         traits: Traits,
         route: &str,
         make: impl Fn(Traits, &str) -> T,
@@ -87,7 +92,7 @@ impl Inner {
         if let Some(found) = table.get_or_make(traits, route, self.max_series, || make(traits, route)) {
             return Some(found);
         }
-        overflow.increment(1);
+        overflow();
         let max = self.max_series + OVERFLOW_SERIES;
         if let Some(found) = table.get_or_make(traits, OVERFLOW, max - 128, || make(traits, OVERFLOW)) {
             return Some(found);
@@ -96,13 +101,13 @@ impl Inner {
         table.get_or_make(coarse, OVERFLOW, max, || make(coarse, OVERFLOW))
     }
 
-    fn gauge(&self, record: &Record) -> Gauge {
+    /// Looks at what is known of the beginning, by the route as it is now.
+    fn begun<T>(&self, record: &Record, look: impl FnOnce(&Begun) -> T) -> Option<T> {
         let traits = Traits::in_flight(self.naming, record);
         self.with_recorder(|recorder| {
-            let make = |traits: Traits, route: &str| self.naming.gauge(recorder, traits, route);
-            let Some(bound) = self.bound(recorder) else { return make(traits, record.route()) };
-            self.find(&bound.in_flight, &Counter::noop(), traits, record.route(), make)
-                .map_or_else(Gauge::noop, Gauge::clone)
+            let make = |traits: Traits, route: &str| self.naming.begun(recorder, traits, route);
+            let Some(bound) = self.bound(recorder) else { return Some(look(&make(traits, record.route()))) };
+            self.find(&bound.begun, || {}, traits, record.route(), make).map(look)
         })
     }
 
@@ -113,7 +118,14 @@ impl Inner {
             let Some(bound) = self.bound(recorder) else {
                 return make(traits, record.route()).record(ending);
             };
-            if let Some(series) = self.find(&bound.series, &bound.overflow, traits, record.route(), make) {
+            let overflow = || match traits.protocol {
+                Protocol::Http => bound.http_overflow.increment(1),
+                Protocol::Grpc => {
+                    let make = || self.naming.overflow(recorder, Protocol::Grpc);
+                    bound.grpc_overflow.get_or_init(make).increment(1);
+                }
+            };
+            if let Some(series) = self.find(&bound.series, overflow, traits, record.route(), make) {
                 series.record(ending);
             }
         });
@@ -128,6 +140,8 @@ impl Series {
             self.request_size.record(bytes as f64);
         }
         self.response_size.record(ending.response_bytes as f64);
+        self.messages_received.increment(ending.request_messages.unwrap_or_default());
+        self.messages_sent.increment(ending.response_messages.unwrap_or_default());
     }
 }
 
@@ -135,15 +149,25 @@ impl Observer for Red {
     type Exchange = RedExchange;
 
     fn begin<B>(&self, _: &mut Request<B>, record: &Record) -> RedExchange {
-        let in_flight = self.0.gauge(record);
-        in_flight.increment(1.0);
-        RedExchange { red: self.clone(), in_flight }
+        let started = record.protocol() == Protocol::Http || record.matched_route().is_some();
+        let begin = |begun: &Begun| {
+            begun.in_flight.increment(1.0);
+            if started {
+                begun.started.increment(1);
+            }
+            begun.in_flight.clone()
+        };
+        let in_flight = self.0.begun(record, begin).unwrap_or_else(Gauge::noop);
+        RedExchange { red: self.clone(), in_flight, started }
     }
 }
 
 impl Exchange for RedExchange {
     fn end(self, ending: &Ending, record: &Record) {
         self.in_flight.decrement(1.0);
+        if !self.started {
+            self.red.0.begun(record, |begun| begun.started.increment(1));
+        }
         self.red.0.record(record, ending);
     }
 }

@@ -1,3 +1,5 @@
+mod grpc;
+
 use std::convert::Infallible;
 use std::future::{Ready, pending, ready};
 use std::sync::Arc;

@@ -1,8 +1,8 @@
-//! What a server span says, by the HTTP conventions.
+//! What a server span says, by the HTTP conventions; what it says of a gRPC call is in [`rpc`](super::rpc).
 
 use std::borrow::Cow;
 
-use bartizan_core::{Ending, KnownMethod, Record};
+use bartizan_core::{Ending, KnownMethod, Protocol, Record};
 use bartizan_mask::Masker;
 use http::{HeaderValue, Request, Version, header};
 use opentelemetry::{KeyValue, StringValue};
@@ -17,12 +17,16 @@ const MAX_TEXT: usize = 2048;
 
 /// The first word of the span's name.
 pub(super) fn method(record: &Record) -> &'static str {
+    if record.protocol() == Protocol::Grpc {
+        return conventions::GRPC;
+    }
     if record.method().is_other() { conventions::HTTP } else { record.method().as_str() }
 }
 
-/// `{method} {route}`, or `{method}` where nothing matched.
+/// `{method} {route}`, or `{method}` where nothing matched. Of a gRPC call `{package}.{Service}/{Method}`, or `grpc`.
 pub(super) fn name(record: &Record) -> String {
     match record.matched_route() {
+        Some(route) if record.protocol() == Protocol::Grpc => super::rpc::method(route).to_owned(),
         Some(route) => [method(record), " ", route].concat(),
         None => method(record).to_owned(),
     }
@@ -35,6 +39,9 @@ pub(super) fn of_request<B>(
     masker: &Masker,
     mut set: impl FnMut(KeyValue),
 ) {
+    if record.protocol() == Protocol::Grpc {
+        return super::rpc::of_request(request, record, set);
+    }
     set(KeyValue::new(conventions::HTTP_REQUEST_METHOD, record.method().as_str()));
     if record.method() == KnownMethod::OTHER {
         let original = cut(Cow::Borrowed(request.method().as_str()));
@@ -47,6 +54,14 @@ pub(super) fn of_request<B>(
     }
     set(KeyValue::new(conventions::URL_SCHEME, if record.is_https() { "https" } else { "http" }));
     of_route(record, &mut set);
+    of_connection(request, record, &mut set);
+    if let Some(agent) = request.headers().get(header::USER_AGENT).and_then(text) {
+        set(KeyValue::new(conventions::USER_AGENT_ORIGINAL, cut(Cow::Borrowed(agent))));
+    }
+}
+
+/// What HTTP and gRPC have in common.
+pub(super) fn of_connection<B>(request: &Request<B>, record: &Record, set: &mut impl FnMut(KeyValue)) {
     if let Some(version) = version(request.version()) {
         set(KeyValue::new(conventions::NETWORK_PROTOCOL_VERSION, version));
     }
@@ -63,9 +78,6 @@ pub(super) fn of_request<B>(
             set(KeyValue::new(conventions::SERVER_PORT, i64::from(port)));
         }
     }
-    if let Some(agent) = request.headers().get(header::USER_AGENT).and_then(text) {
-        set(KeyValue::new(conventions::USER_AGENT_ORIGINAL, cut(Cow::Borrowed(agent))));
-    }
     if let Some(id) = record.correlation_id() {
         set(KeyValue::new("correlation_id", id.as_str().to_owned()));
     }
@@ -74,17 +86,21 @@ pub(super) fn of_request<B>(
 /// The route, if there is one.
 pub(super) fn of_route(record: &Record, mut set: impl FnMut(KeyValue)) {
     if let Some(route) = record.matched_route() {
-        set(KeyValue::new(conventions::HTTP_ROUTE, route.to_owned()));
+        match record.protocol() {
+            Protocol::Http => set(KeyValue::new(conventions::HTTP_ROUTE, route.to_owned())),
+            Protocol::Grpc => set(super::rpc::method_attribute(route)),
+        }
     }
 }
 
 /// The attributes that are known when the exchange is over.
 pub(super) fn of_ending(ending: &Ending, mut set: impl FnMut(KeyValue)) {
-    if let Some(status) = ending.status {
-        set(KeyValue::new(conventions::HTTP_RESPONSE_STATUS_CODE, i64::from(status.as_u16())));
-    }
-    if let Some(code) = ending.grpc_code {
-        set(KeyValue::new(conventions::RPC_RESPONSE_STATUS_CODE, code.as_str()));
+    match (ending.grpc_code, ending.status) {
+        (Some(code), _) => set(KeyValue::new(conventions::RPC_RESPONSE_STATUS_CODE, code.as_str())),
+        (None, Some(status)) => {
+            set(KeyValue::new(conventions::HTTP_RESPONSE_STATUS_CODE, i64::from(status.as_u16())));
+        }
+        (None, None) => {}
     }
     if let Some(kind) = ending.error_type() {
         set(KeyValue::new(conventions::ERROR_TYPE, kind.to_owned()));
@@ -123,7 +139,7 @@ fn version(version: Version) -> Option<&'static str> {
 }
 
 /// Bounds a text that the client chose, on a character's boundary.
-fn cut(text: Cow<'_, str>) -> StringValue {
+pub(super) fn cut(text: Cow<'_, str>) -> StringValue {
     let end = text.floor_char_boundary(MAX_TEXT);
     match text {
         Cow::Borrowed(text) => text.get(..end).unwrap_or_default().to_owned().into(),

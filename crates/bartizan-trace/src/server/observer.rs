@@ -3,18 +3,19 @@
 use std::fmt;
 use std::time::SystemTime;
 
-use bartizan_core::{Ending, Exchange, Observer, Record, TraceIds};
+use bartizan_core::{Ending, Exchange, Observer, Protocol, Record, TraceIds};
 use bartizan_mask::Masker;
+use http::uri::PathAndQuery;
 use http::{HeaderName, HeaderValue, Request, Response};
 use opentelemetry::Context;
 use opentelemetry::trace::{
-    Link, Span, SpanBuilder, SpanContext, SpanId, SpanKind, Status, TraceContextExt, TraceFlags, TraceState,
-    Tracer,
+    Link, Span, SpanBuilder, SpanContext, SpanId, SpanKind, Status, TraceContextExt, Tracer,
 };
 use opentelemetry_sdk::trace::{IdGenerator, RandomIdGenerator, Sampler, SdkTracer};
 
 use super::attributes;
 use super::layer::TraceHeader;
+use super::rpc;
 use crate::propagation::{Extracted, Propagation};
 use crate::w3c::{FLAG_RANDOM, TraceParent};
 
@@ -42,6 +43,8 @@ struct Recording {
     started: SystemTime,
     /// Whether name and attributes have the route already.
     routed: bool,
+    /// The path of a gRPC call whose method is not known yet, and what masks it.
+    unknown_method: Option<(PathAndQuery, Masker)>,
 }
 
 impl Trace {
@@ -63,7 +66,7 @@ impl Observer for Trace {
         let extracted = self.propagation.extract(request.headers());
         let (context, recording) = match &self.tracer {
             Some(tracer) => self.start(tracer, extracted, request, record),
-            None => (pass_on(extracted), None),
+            None => (extracted.attach_or_make(&Context::new()), None),
         };
         record.set_trace(ids(context.span().span_context()));
         TraceExchange { context, recording, header: self.header }
@@ -117,7 +120,12 @@ impl Trace {
             span.update_name(attributes::name(record));
         }
         attributes::of_request(request, record, &self.masker, |attribute| span.set_attribute(attribute));
-        (values.with_span(span), Some(Recording { started, routed }))
+        let unknown_method = if routed || record.protocol() == Protocol::Http {
+            None
+        } else {
+            request.uri().path_and_query().map(|path| (path.clone(), self.masker.clone()))
+        };
+        (values.with_span(span), Some(Recording { started, routed, unknown_method }))
     }
 }
 
@@ -125,22 +133,6 @@ impl Trace {
 fn unsampled(remote: &SpanContext, span_id: SpanId) -> SpanContext {
     let flags = remote.trace_flags() & FLAG_RANDOM;
     SpanContext::new(remote.trace_id(), span_id, flags, false, remote.trace_state().clone())
-}
-
-/// Without a tracer the caller's context goes on as it came; without one there are ids all the same, for the logs.
-fn pass_on(extracted: Extracted) -> Context {
-    if extracted.span_context.is_some() {
-        return extracted.attach_to(&Context::new());
-    }
-    let ids = RandomIdGenerator::default();
-    let made = SpanContext::new(
-        ids.new_trace_id(),
-        ids.new_span_id(),
-        TraceFlags::default(),
-        false,
-        TraceState::default(),
-    );
-    extracted.attach_values_to(&Context::new()).with_remote_span_context(made)
 }
 
 impl Exchange for TraceExchange {
@@ -156,14 +148,16 @@ impl Exchange for TraceExchange {
     }
 
     fn end(self, ending: &Ending, record: &Record) {
-        let Some(Recording { started, routed }) = self.recording else { return };
+        let Some(Recording { started, routed, unknown_method }) = self.recording else { return };
         let span = self.context.span();
         if !routed && record.matched_route().is_some() {
             span.update_name(attributes::name(record));
             attributes::of_route(record, |attribute| span.set_attribute(attribute));
+        } else if let Some((path, masker)) = &unknown_method {
+            rpc::of_unknown_method(path, record, masker, |attribute| span.set_attribute(attribute));
         }
         attributes::of_ending(ending, |attribute| span.set_attribute(attribute));
-        if ending.outcome.is_error() {
+        if ending.is_error() {
             span.set_status(Status::error(""));
         }
         span.end_with_timestamp(started + ending.duration);

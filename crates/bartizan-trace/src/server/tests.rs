@@ -232,3 +232,57 @@ async fn the_spans_duration_is_the_exchanges() {
     let span = bench.span();
     assert_eq!(span.end_time.duration_since(span.start_time).unwrap(), Duration::from_millis(100));
 }
+
+/// Calls a method that answers with this code in its head.
+async fn call(bench: &Bench, path: &str, code: &'static str) -> SpanData {
+    let service = bench.layer().layer(service_fn(move |_| {
+        let response = Response::builder().header("grpc-status", code).body(Body::default());
+        ready(Ok::<_, Infallible>(response.unwrap()))
+    }));
+    let request = Request::post(path)
+        .header("content-type", "application/grpc")
+        .header("user-agent", "grpc-go")
+        .header("host", "shop.example:8443")
+        .body(Body::default());
+    service.oneshot(request.unwrap()).await.unwrap().into_body().collect().await.unwrap();
+    bench.spans().pop().unwrap()
+}
+
+#[tokio::test]
+async fn the_span_of_a_grpc_call_has_the_rpc_attributes_and_no_others() {
+    let bench = Bench::new(Sampler::AlwaysOn);
+    let span = call(&bench, "/shop.v1.Orders/Get?password=hunter2", "5").await;
+    assert_eq!((span.name.as_ref(), &span.status), ("shop.v1.Orders/Get", &Status::Unset));
+    let mut keys: Vec<_> = span.attributes.iter().map(|pair| pair.key.as_str()).collect();
+    keys.sort_unstable();
+    assert_eq!(
+        keys,
+        [
+            "network.protocol.version",
+            "outcome",
+            "rpc.method",
+            "rpc.response.status_code",
+            "rpc.system.name",
+            "server.address",
+            "server.port"
+        ]
+    );
+    assert_eq!(attribute(&span, "rpc.response.status_code").as_deref(), Some("NOT_FOUND"));
+
+    let span = call(&bench, "/made.up/Method?password=hunter2", "12").await;
+    assert_eq!(span.name, "grpc");
+    assert_eq!(attribute(&span, "rpc.method").as_deref(), Some("_OTHER"));
+    assert_eq!(attribute(&span, "rpc.method_original").as_deref(), Some("made.up/Method"));
+    assert!(!format!("{span:?}").contains("hunter2"));
+}
+
+#[tokio::test]
+async fn only_the_six_server_codes_fail_the_span_of_a_call() {
+    for (code, fails) in
+        [("0", false), ("1", false), ("2", true), ("3", false), ("4", true), ("12", true), ("16", false)]
+    {
+        let span = call(&Bench::new(Sampler::AlwaysOn), "/shop.v1.Orders/Get", code).await;
+        assert_eq!(span.status != Status::Unset, fails, "{code}");
+        assert_eq!(attribute(&span, "error.type").is_some(), fails, "{code}");
+    }
+}

@@ -1,0 +1,8 @@
+//! The whole stack on a real tonic server, called by a real tonic client on loopback: log, metrics and spans say what the
+//! client saw.
+
+mod codes;
+mod endings;
+mod methods;
+mod server;
+mod streams;
