@@ -35,6 +35,8 @@
 //! By [`Naming::OpenTelemetry`] the same data is called `http.server.request.duration`, `http.server.active_requests`,
 //! `http.server.request.body.size` and `http.server.response.body.size`, with the attributes of the semantic conventions.
 //!
+//! [`ClientRedLayer`] does the same for the calls that a service makes, see [`client`].
+//!
 //! # Limits
 //!
 //! `endpoint` is a route template or `unmatched`, `method` one of eleven names. The layer keeps its handles, so the steady state
@@ -47,13 +49,16 @@
 //! [`recorder`](RedLayer::recorder) the recorder of the moment is used, so the layer may be built before the recorder is installed;
 //! what happens before that is not recorded.
 
+pub mod client;
 mod layer;
 mod names;
 mod observer;
+mod recorders;
 mod table;
 #[cfg(test)]
 mod tests;
 
+pub use client::{ClientRed, ClientRedExchange, ClientRedLayer};
 pub use layer::RedLayer;
 pub use names::Naming;
 pub use observer::{Red, RedExchange};

@@ -44,11 +44,12 @@
 //! [`CorrelationLayer`](https://docs.rs/bartizan-correlation), the span carries the correlation id. Malformed context never fails a
 //! request.
 
-mod attributes;
+pub(crate) mod attributes;
 mod layer;
 mod observer;
 #[cfg(test)]
 mod tests;
 
 pub use layer::{TraceHeader, TraceLayer};
+pub(crate) use observer::{drops, ids, made, unsampled};
 pub use observer::{Trace, TraceExchange, current_ids};

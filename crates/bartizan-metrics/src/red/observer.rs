@@ -1,14 +1,15 @@
 //! The observer: a gauge up at the beginning, and everything else at the end.
 
 use std::fmt;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use bartizan_core::{Ending, Exchange, Observer, Record};
 use http::Request;
 use metrics::{Counter, Gauge, Recorder};
 
-use super::layer::{DynRecorder, Options};
+use super::layer::Options;
 use super::names::{Naming, OVERFLOW, Series, Traits};
+use super::recorders::Recorders;
 use super::table::Table;
 
 /// How many combinations the overflow series themselves may have.
@@ -19,16 +20,12 @@ const OVERFLOW_SERIES: usize = 512;
 pub struct Red(Arc<Inner>);
 
 struct Inner {
-    recorder: Option<Arc<DynRecorder>>,
     naming: Naming,
     max_series: usize,
-    /// The handles, by the recorder they came from: a handle serves only its own. More than a few recorders in one
-    /// process are only seen in tests.
-    bound: [OnceLock<Bound>; 8],
+    recorders: Recorders<Bound>,
 }
 
 struct Bound {
-    recorder: usize,
     in_flight: Table<Gauge>,
     series: Table<Series>,
     overflow: Counter,
@@ -43,36 +40,22 @@ pub struct RedExchange {
 impl Red {
     pub(super) fn new(options: &Options) -> Self {
         let Options { recorder, naming, max_series, .. } = options.clone();
-        Self(Arc::new(Inner { recorder, naming, max_series, bound: Default::default() }))
+        Self(Arc::new(Inner { naming, max_series, recorders: Recorders::new(recorder) }))
     }
 }
 
 impl Inner {
-    fn with_recorder<T>(&self, work: impl FnOnce(&dyn Recorder) -> T) -> T {
-        match &self.recorder {
-            Some(recorder) => work(&**recorder),
-            None => metrics::with_recorder(work),
-        }
+    fn with_recorder<T>(&self, work: impl FnOnce(&dyn Recorder, Option<&Bound>) -> T) -> T {
+        self.recorders.with(|recorder| self.bind(recorder), work)
     }
 
-    /// Finds the handles of this recorder; `None` if there were too many recorders.
-    fn bound(&self, recorder: &dyn Recorder) -> Option<&Bound> {
-        let identity = std::ptr::from_ref(recorder).cast::<()>() as usize;
-        for slot in &self.bound {
-            let bound = slot.get_or_init(|| {
-                self.naming.describe(recorder);
-                Bound {
-                    recorder: identity,
-                    in_flight: Table::new(self.max_series + OVERFLOW_SERIES),
-                    series: Table::new(self.max_series + OVERFLOW_SERIES),
-                    overflow: self.naming.overflow(recorder),
-                }
-            });
-            if bound.recorder == identity {
-                return Some(bound);
-            }
+    fn bind(&self, recorder: &dyn Recorder) -> Bound {
+        self.naming.describe(recorder);
+        Bound {
+            in_flight: Table::new(self.max_series + OVERFLOW_SERIES),
+            series: Table::new(self.max_series + OVERFLOW_SERIES),
+            overflow: self.naming.overflow(recorder),
         }
-        None
     }
 
     /// The entry of these traits and this route, or what stands in for it past the cap.
@@ -98,9 +81,9 @@ impl Inner {
 
     fn gauge(&self, record: &Record) -> Gauge {
         let traits = Traits::in_flight(self.naming, record);
-        self.with_recorder(|recorder| {
+        self.with_recorder(|recorder, bound| {
             let make = |traits: Traits, route: &str| self.naming.gauge(recorder, traits, route);
-            let Some(bound) = self.bound(recorder) else { return make(traits, record.route()) };
+            let Some(bound) = bound else { return make(traits, record.route()) };
             self.find(&bound.in_flight, &Counter::noop(), traits, record.route(), make)
                 .map_or_else(Gauge::noop, Gauge::clone)
         })
@@ -108,9 +91,9 @@ impl Inner {
 
     fn record(&self, record: &Record, ending: &Ending) {
         let traits = Traits::of(self.naming, record, ending);
-        self.with_recorder(|recorder| {
+        self.with_recorder(|recorder, bound| {
             let make = |traits: Traits, route: &str| self.naming.series(recorder, traits, route);
-            let Some(bound) = self.bound(recorder) else {
+            let Some(bound) = bound else {
                 return make(traits, record.route()).record(ending);
             };
             if let Some(series) = self.find(&bound.series, &bound.overflow, traits, record.route(), make) {
