@@ -51,5 +51,5 @@ mod observer;
 mod tests;
 
 pub use layer::{TraceHeader, TraceLayer};
-pub(crate) use observer::{drops, ids, made, unsampled};
 pub use observer::{Trace, TraceExchange, current_ids};
+pub(crate) use observer::{drops, ids, made, unsampled};

@@ -50,7 +50,9 @@ impl Middleware for ClientLayer {
         next: Next<'_>,
     ) -> Result<Response, Error> {
         // What is no URI will not be sent either.
-        let Ok(uri) = Uri::try_from(request.url().as_str()) else { return next.run(request, extensions).await };
+        let Ok(uri) = Uri::try_from(request.url().as_str()) else {
+            return next.run(request, extensions).await;
+        };
         let before = extensions.get::<Attempts>().map_or(0, |attempts| attempts.0);
         extensions.insert(Attempts(before.saturating_add(1)));
 

@@ -83,12 +83,12 @@ async fn timeouts_of_tokio_and_tower_are_told_by_what_they_say() {
 mod over_hyper_util {
     use std::future::ready;
 
-    use bytes::Bytes;
-    use http_body_util::Empty;
     use ::hyper_util::client::legacy::Client;
     use ::hyper_util::client::legacy::connect::HttpConnector;
     use ::hyper_util::client::legacy::connect::dns::Name;
     use ::hyper_util::rt::TokioExecutor;
+    use bytes::Bytes;
+    use http_body_util::Empty;
     use tokio::io::AsyncReadExt;
 
     use super::*;

@@ -26,13 +26,7 @@ impl<T, K: Copy + Eq + Hash> Table<T, K> {
     }
 
     /// The entry of these traits and this route; made, if there are fewer than `max` so far.
-    pub(super) fn get_or_make(
-        &self,
-        traits: K,
-        route: &str,
-        max: usize,
-        make: impl Fn() -> T,
-    ) -> Option<&T> {
+    pub(super) fn get_or_make(&self, traits: K, route: &str, max: usize, make: impl Fn() -> T) -> Option<&T> {
         let hash = hash(traits, route);
         let mask = self.slots.len() - 1;
         for probe in 0..self.slots.len() {

@@ -65,8 +65,7 @@ impl ClientTrace {
         };
         let started = SystemTime::now();
         // Without attributes, and without more than a word in its name, until it is known that anyone wants them.
-        let mut builder =
-            SpanBuilder::from_name(attributes::short_name(record)).with_kind(SpanKind::Client);
+        let mut builder = SpanBuilder::from_name(attributes::short_name(record)).with_kind(SpanKind::Client);
         builder.start_time = Some(started);
         builder.attributes = Some(Vec::with_capacity(attributes::MOST));
         let mut span = tracer.build_with_context(builder, parent);

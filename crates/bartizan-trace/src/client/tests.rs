@@ -125,10 +125,7 @@ async fn the_span_says_what_the_conventions_ask_for_and_no_secret() {
         ("http.request.method", "GET"),
         ("server.address", "stock.example"),
         ("server.port", "443"),
-        (
-            "url.full",
-            "https://REDACTED:REDACTED@stock.example/items/7?api_key=[REDACTED]&page=2",
-        ),
+        ("url.full", "https://REDACTED:REDACTED@stock.example/items/7?api_key=[REDACTED]&page=2"),
         ("url.template", "/items/{id}"),
         ("http.response.status_code", "200"),
         ("network.protocol.version", "1.1"),
@@ -154,9 +151,8 @@ async fn for_a_client_every_4xx_and_5xx_is_an_error() {
 #[tokio::test]
 async fn a_failure_is_named_and_a_dropped_call_is_no_error() {
     let (layer, spans) = recording();
-    let refused = |_: Call| {
-        ready(Err::<Response<Full<Bytes>>, _>(io::Error::from(io::ErrorKind::ConnectionRefused)))
-    };
+    let refused =
+        |_: Call| ready(Err::<Response<Full<Bytes>>, _>(io::Error::from(io::ErrorKind::ConnectionRefused)));
     layer.layer(service_fn(refused)).oneshot(to("http://stock/")).await.unwrap_err();
     let span = sole(&spans);
     assert_eq!(span.status, Status::error(""));

@@ -182,10 +182,8 @@ fn otel_labels(traits: Traits, target: Target<'_>) -> Vec<Label> {
         Some((host, port)) if !port.ends_with(']') => (host, port),
         _ => (target.address, if traits.https { "443" } else { "80" }),
     };
-    let mut labels = vec![
-        Label::new("server.address", host.to_owned()),
-        Label::new("server.port", port.to_owned()),
-    ];
+    let mut labels =
+        vec![Label::new("server.address", host.to_owned()), Label::new("server.port", port.to_owned())];
     match traits.protocol {
         Protocol::Http => {
             labels.push(Label::from_static_parts("http.request.method", traits.method.as_str()));
