@@ -10,7 +10,6 @@ use pin_project_lite::pin_project;
 use crate::body::ResponseBody;
 use crate::live::Live;
 use crate::observer::Exchange;
-use crate::outcome::Outcome;
 
 pin_project! {
     /// The response future of [`Observe`](crate::Observe). Dropped before it resolves, it ends the exchange as
@@ -49,6 +48,7 @@ impl<F, R, E, X> Future for ResponseFuture<F, X>
 where
     F: Future<Output = Result<Response<R>, E>>,
     R: Body,
+    E: 'static,
     X: Exchange,
 {
     type Output = Result<Response<ResponseBody<R, X>>, E>;
@@ -71,7 +71,7 @@ where
                 Ok(response.map(|body| ResponseBody::new(body, live)))
             }
             Err(error) => {
-                live.end(Outcome::ServiceError);
+                live.fail(&error);
                 Err(error)
             }
         })

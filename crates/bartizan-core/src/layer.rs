@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 use std::task::{self, Poll};
+use std::time::Instant;
 
 use http::{Request, Response};
 use http_body::Body;
@@ -18,6 +19,7 @@ use crate::observer::Observer;
 use crate::record::Record;
 use crate::request_body;
 use crate::route::Routes;
+use crate::side::Side;
 
 /// A tower layer that lets an [`Observer`] (or a tuple of them) watch every exchange.
 ///
@@ -40,6 +42,7 @@ use crate::route::Routes;
 pub struct ObserveLayer<O>(Arc<Shared<O>>);
 
 struct Shared<O> {
+    side: Side,
     observer: O,
     settings: Settings,
 }
@@ -63,7 +66,29 @@ impl<O: Observer> ObserveLayer<O> {
 
     /// A layer with these settings.
     pub fn with_settings(observer: O, settings: Settings) -> Self {
-        Self(Arc::new(Shared { observer, settings }))
+        Self(Arc::new(Shared { side: Side::Server, observer, settings }))
+    }
+
+    /// A layer for calls that go out: around hyper-util's `Client`, a tonic channel, or any other service that sends requests.
+    ///
+    /// It ends each call exactly once, as for requests that come in, but leaves the caller's request alone: log lines meanwhile
+    /// belong to that one, and the call's own [`Record`] is known to the observer only. Of the [`Settings`], the routes name
+    /// templates for the URLs that are called, and the trust is not asked.
+    ///
+    /// ```
+    /// use bartizan_core::{Ending, Exchange, ObserveLayer, Observer, Record};
+    /// # struct Watch; struct Watched;
+    /// # impl Observer for Watch { type Exchange = Watched; fn begin<B>(&self, _: &mut http::Request<B>, _: &Record) -> Watched { Watched } }
+    /// impl Exchange for Watched {
+    ///     fn end(self, ending: &Ending, _: &Record) {
+    ///         println!("called, and it ended as {:?}", ending.error_type().unwrap_or("a success"));
+    ///     }
+    /// }
+    ///
+    /// let layer = ObserveLayer::client(Watch);
+    /// ```
+    pub fn client(observer: O) -> Self {
+        Self(Arc::new(Shared { side: Side::Client, observer, settings: Settings::default() }))
     }
 
     /// The observer.
@@ -81,7 +106,7 @@ impl<O: Observer> ObserveLayer<O> {
         let mut observer = self.0.observer.clone();
         let mut settings = self.0.settings.clone();
         change(&mut observer, &mut settings);
-        Self::with_settings(observer, settings)
+        Self(Arc::new(Shared { side: self.0.side, observer, settings }))
     }
 }
 
@@ -110,7 +135,8 @@ impl<O> fmt::Debug for ObserveLayer<O> {
 /// A layer that is met twice on a request's way, on a router and on a part of it say, watches it once.
 ///
 /// It works for any `Service<http::Request<B>, Response = http::Response<R>>`. Readiness, errors and the
-/// type of the request's body stay as they are; the response's body is wrapped without a box.
+/// type of the request's body stay as they are; the response's body is wrapped without a box. Errors need no trait, but must
+/// not borrow: those of calls that go out are [classified](crate::Failure) by their type.
 pub struct Observe<S, O> {
     inner: S,
     shared: Arc<Shared<O>>,
@@ -121,6 +147,7 @@ where
     S: Service<Request<B>, Response = Response<R>>,
     O: Observer,
     B: Body + 'static,
+    S::Error: 'static,
     R: Body,
 {
     type Response = Response<ResponseBody<R, O::Exchange>>;
@@ -132,9 +159,14 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        let Shared { observer, settings } = &*self.shared;
+        let Shared { side, settings, .. } = &*self.shared;
         let started = settings.clock.now();
         let maker = Arc::as_ptr(&self.shared).cast::<()>() as usize;
+        if *side == Side::Client {
+            let record = Record::make_outbound(&mut request, &settings.routes, maker);
+            request_body::count(&mut request, &record);
+            return self.exchange(request, record, started, false);
+        }
         let known = request.extensions().get::<Record>().cloned();
         let again = known.as_ref().is_some_and(|record| record.is_made_by(maker));
         let record = if let Some(record) = known {
@@ -146,6 +178,22 @@ where
             request_body::count(&mut request, &record);
             record
         };
+        self.exchange(request, record, started, again)
+    }
+}
+
+impl<S, O: Observer> Observe<S, O> {
+    fn exchange<B>(
+        &mut self,
+        mut request: Request<B>,
+        record: Record,
+        started: Instant,
+        again: bool,
+    ) -> ResponseFuture<S::Future, O::Exchange>
+    where
+        S: Service<Request<B>>,
+    {
+        let Shared { observer, settings, .. } = &*self.shared;
         let exchange = if again { None } else { Some(observer.begin(&mut request, &record)) };
         let head_request = is_head(record.method());
         let mut live = Live::new(exchange, record, settings.clock, started, head_request);

@@ -1,5 +1,6 @@
 //! A live exchange: the state that ends exactly once, wherever it is dropped.
 
+use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
@@ -10,18 +11,21 @@ use http_body::{Body, Frame};
 use crate::catch::Caught;
 use crate::clock::Clock;
 use crate::context::Context;
+use crate::failure::Failure;
 use crate::grpc::framing::Framing;
 use crate::grpc::{GrpcCode, Protocol, timeout};
 use crate::method::KnownMethod;
 use crate::observer::Exchange;
 use crate::outcome::{Ending, Outcome};
 use crate::record::Record;
+use crate::side::Side;
 
 pub(crate) struct Live<X: Exchange> {
     /// Gone once the exchange has ended; never there if the same layer is watching further out.
     exchange: Option<X>,
     record: Record,
-    context: Context,
+    /// None for a call that goes out: whatever is current at the caller's stays current.
+    context: Option<Context>,
     clock: Clock,
     started: Instant,
     head_request: bool,
@@ -29,6 +33,7 @@ pub(crate) struct Live<X: Exchange> {
     polling: bool,
     status: Option<StatusCode>,
     caught: Option<Outcome>,
+    failure: Option<Failure>,
     grpc_code: Option<GrpcCode>,
     /// Whether the code is one that the service sent.
     told: bool,
@@ -49,7 +54,7 @@ impl<X: Exchange> Live<X> {
     ) -> Self {
         Self {
             exchange,
-            context: Context::of(record.clone()),
+            context: record.is_inbound().then(|| Context::of(record.clone())),
             framing: (record.protocol() == Protocol::Grpc).then(Framing::default),
             record,
             clock,
@@ -58,6 +63,7 @@ impl<X: Exchange> Live<X> {
             polling: false,
             status: None,
             caught: None,
+            failure: None,
             grpc_code: None,
             told: false,
             promised: None,
@@ -70,7 +76,7 @@ impl<X: Exchange> Live<X> {
     pub(crate) fn enter<T>(&mut self, poll: impl FnOnce() -> T) -> T {
         let Some(exchange) = &mut self.exchange else { return poll() };
         self.polling = true;
-        let polled = self.context.enter(|| exchange.enter(poll));
+        let polled = within(&mut self.context, || exchange.enter(poll));
         self.polling = false;
         polled
     }
@@ -78,7 +84,7 @@ impl<X: Exchange> Live<X> {
     /// Drops what was polled, with the request's context current.
     pub(crate) fn release(&mut self, drop: impl FnOnce()) {
         let exchange = &mut self.exchange;
-        self.context.enter(|| match exchange {
+        within(&mut self.context, || match exchange {
             Some(exchange) => exchange.enter(drop),
             None => drop(),
         });
@@ -143,6 +149,14 @@ impl<X: Exchange> Live<X> {
         }
     }
 
+    /// The service failed.
+    pub(crate) fn fail(&mut self, error: &dyn Any) {
+        if self.context.is_none() && self.exchange.is_some() {
+            self.failure = Some(Failure::of(error));
+        }
+        self.end(Outcome::ServiceError);
+    }
+
     /// Ends the exchange; does nothing if it has ended before.
     pub(crate) fn end(&mut self, outcome: Outcome) {
         let Some(exchange) = self.exchange.take() else { return };
@@ -163,11 +177,13 @@ impl<X: Exchange> Live<X> {
             response_bytes: self.response_bytes,
             request_messages: self.record.request_messages(),
             response_messages: self.framing.and_then(|framing| framing.messages()),
+            side: if self.context.is_some() { Side::Server } else { Side::Client },
+            failure: self.failure,
         };
         let record = &self.record;
         let context = &mut self.context;
         // This may run in a drop, and in one that is part of unwinding: a second panic would abort the process.
-        let _ = catch_unwind(AssertUnwindSafe(|| context.enter(|| exchange.end(&ending, record))));
+        let _ = catch_unwind(AssertUnwindSafe(|| within(context, || exchange.end(&ending, record))));
     }
 
     fn elapsed(&self) -> Duration {
@@ -210,6 +226,13 @@ fn code_of(outcome: Outcome, timeout: Option<Duration>, elapsed: Duration) -> Gr
     match timeout {
         Some(timeout) if timeout::has_passed(timeout, elapsed) => GrpcCode::DEADLINE_EXCEEDED,
         _ => GrpcCode::CANCELLED,
+    }
+}
+
+fn within<T>(context: &mut Option<Context>, work: impl FnOnce() -> T) -> T {
+    match context {
+        Some(context) => context.enter(work),
+        None => work(),
     }
 }
 

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use http::StatusCode;
 
+use crate::failure::Failure;
 use crate::grpc::GrpcCode;
+use crate::side::Side;
 
 /// The nine ways an exchange can end. The names are a contract: they are the `outcome` field of the
 /// log line and the `outcome` label of the metrics.
@@ -121,6 +123,10 @@ pub struct Ending {
     pub request_messages: Option<u64>,
     /// gRPC messages that were handed on in full; `None` for HTTP, and where the host's body did not show its bytes.
     pub response_messages: Option<u64>,
+    /// Whether the exchange came in or went out.
+    pub side: Side,
+    /// Why a call that went out got no response; only with `service_error`.
+    pub failure: Option<Failure>,
 }
 
 impl Ending {
@@ -141,15 +147,17 @@ impl Ending {
         self.outcome.is_error() || self.grpc_code.is_some_and(GrpcCode::is_server_error)
     }
 
-    /// The `error.type` of the semantic conventions: absent on success and on a 4xx; else the gRPC code's
-    /// name, the status as text, or the outcome's name. The set of values is small and fixed.
+    /// The `error.type` of the semantic conventions: absent on success and, for who answers, on a 4xx; else the gRPC
+    /// code's name, the status as text, the [`Failure`] of a call that went out, or the outcome's name. The set of values
+    /// is small and fixed.
     pub fn error_type(&self) -> Option<&str> {
         match (self.outcome, self.grpc_code, &self.status) {
-            (Outcome::Ok | Outcome::ClientError | Outcome::Upgraded, _, _) => None,
-            (Outcome::ServerError, Some(code), _) | (_, Some(code @ GrpcCode::DEADLINE_EXCEEDED), _) => {
-                Some(code.as_str())
-            }
-            (Outcome::ServerError, None, Some(status)) => Some(status.as_str()),
+            (Outcome::Ok | Outcome::Upgraded, _, _) => None,
+            (Outcome::ClientError, _, _) if self.side == Side::Server => None,
+            (Outcome::ServerError | Outcome::ClientError, Some(code), _)
+            | (_, Some(code @ GrpcCode::DEADLINE_EXCEEDED), _) => Some(code.as_str()),
+            (Outcome::ServerError | Outcome::ClientError, None, Some(status)) => Some(status.as_str()),
+            (Outcome::ServiceError, _, _) => Some(self.failure.unwrap_or_default().as_str()),
             (outcome, _, _) => Some(outcome.as_str()),
         }
     }
@@ -170,6 +178,8 @@ mod tests {
             response_bytes: 0,
             request_messages: None,
             response_messages: None,
+            side: Side::Server,
+            failure: None,
         }
     }
 
@@ -190,6 +200,19 @@ mod tests {
         let mut grpc = ending(Outcome::ServerError, Some(200));
         grpc.grpc_code = Some(GrpcCode::INTERNAL);
         assert_eq!(grpc.error_type(), Some("INTERNAL"));
+    }
+
+    #[test]
+    fn for_a_client_a_4xx_is_an_error_and_a_failure_has_its_name() {
+        let client = |outcome, status| Ending { side: Side::Client, ..ending(outcome, status) };
+        assert_eq!(client(Outcome::ClientError, Some(404)).error_type(), Some("404"));
+        assert_eq!(client(Outcome::ServiceError, None).error_type(), Some("service_error"));
+        let mut refused = client(Outcome::ServiceError, None);
+        refused.failure = Some(Failure::ConnectionRefused);
+        assert_eq!(refused.error_type(), Some("connection_refused"));
+        let mut denied = client(Outcome::ClientError, Some(200));
+        denied.grpc_code = Some(GrpcCode::PERMISSION_DENIED);
+        assert_eq!(denied.error_type(), Some("PERMISSION_DENIED"));
     }
 
     #[test]

@@ -148,6 +148,7 @@ struct Inner {
     https: bool,
     peer: Option<std::net::SocketAddr>,
     client: Option<IpAddr>,
+    inbound: bool,
     route: OnceLock<Route>,
     prefix: Option<Route>,
     /// A gRPC method that nobody knows yet.
@@ -203,6 +204,7 @@ impl Record {
             https: trust.is_https(peer.map(|peer| peer.ip()), request.uri(), request.headers()),
             peer,
             client: trust.client(peer.map(|peer| peer.ip()), request.headers()),
+            inbound: true,
             prefix: if unrouted && !is_grpc { routes.by_prefix(request.uri().path()) } else { None },
             unknown_method: if unrouted && is_grpc { routes.unknown_method(request.uri()) } else { None },
             grpc_timeout: if is_grpc { timeout::of(request.headers()) } else { None },
@@ -213,6 +215,37 @@ impl Record {
             bound: Mutex::default(),
             span,
         }))
+    }
+
+    /// Makes the record of a call that goes out. It has no `tracing` span: the call is a part of what the caller does.
+    pub(crate) fn make_outbound<B: Body + 'static>(
+        request: &mut Request<B>,
+        routes: &Routes,
+        maker: usize,
+    ) -> Self {
+        Self(pool::take(Inner {
+            maker,
+            method: KnownMethod::of(request.method()),
+            version: request.version(),
+            protocol: Protocol::of(request.headers()),
+            https: request.uri().scheme_str() == Some("https"),
+            peer: None,
+            client: None,
+            inbound: false,
+            prefix: None,
+            unknown_method: None,
+            grpc_timeout: timeout::of(request.headers()),
+            route: routes.outbound(request).map_or_else(OnceLock::new, OnceLock::from),
+            correlation_id: OnceLock::new(),
+            trace: OnceLock::new(),
+            request_size: RequestSize::of(request.body()),
+            bound: Mutex::default(),
+            span: tracing::Span::none(),
+        }))
+    }
+
+    pub(crate) fn is_inbound(&self) -> bool {
+        self.0.inbound
     }
 
     pub(crate) fn is_made_by(&self, maker: usize) -> bool {

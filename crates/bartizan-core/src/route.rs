@@ -230,6 +230,12 @@ impl Routes {
         Some(UnknownMethod { path, methods: Arc::clone(&self.methods) })
     }
 
+    /// The template of a call that goes out: the function's, or a prefix's. What a router has matched belongs to another request.
+    pub(crate) fn outbound<B>(&self, request: &mut Request<B>) -> Option<Route> {
+        let named = self.function.as_ref().and_then(|function| with_parts(request, |parts| function(parts)));
+        named.or_else(|| self.by_prefix(request.uri().path()))
+    }
+
     /// The route by prefix, which a better match further in may still replace.
     pub(crate) fn by_prefix(&self, path: &str) -> Option<Route> {
         self.prefixes

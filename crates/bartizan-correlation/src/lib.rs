@@ -20,6 +20,10 @@
 //! The id is in the request's extensions, as [`Record::correlation_id`](bartizan_core::Record::correlation_id), on the request's
 //! `tracing` span, and in the response's header.
 //!
+//! # On the way out
+//!
+//! [`ClientCorrelationLayer`] around a client puts the id of the request that is being worked on into the calls that it makes.
+//!
 //! # Hostile ids
 //!
 //! An incoming id counts if it is 1 to 128 bytes of `[A-Za-z0-9._:/+=@-]` and came once. Anything else is replaced by a new
@@ -31,9 +35,11 @@
 //! Anywhere. A response made *outside* this layer (by a timeout or a load shedder around it) does not carry the id, so put it
 //! outside those; inside the facade's stack that is taken care of.
 
+mod client;
 mod layer;
 mod observer;
 
 pub use bartizan_core::CorrelationId;
+pub use client::{ClientCorrelationLayer, SendOn, SendOnExchange};
 pub use layer::{CorrelationError, CorrelationLayer, IdKind};
 pub use observer::{Correlation, CorrelationExchange, ids_replaced_total};

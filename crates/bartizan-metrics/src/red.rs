@@ -57,6 +57,11 @@
 //! `error.type`. The conventions have no names for the others, which are `rpc.server.active_calls`, `rpc.server.messages.received` and
 //! `rpc.server.messages.sent`.
 //!
+//! # Calls that go out
+//!
+//! [`ClientRedLayer`] does the same for the calls that a service makes, see [`client`].
+//!
+//!
 //! # Limits
 //!
 //! `endpoint` is a route template or `unmatched`, `method` one of eleven names. The layer keeps its handles, so the steady state
@@ -69,14 +74,17 @@
 //! [`recorder`](RedLayer::recorder) the recorder of the moment is used, so the layer may be built before the recorder is installed;
 //! what happens before that is not recorded.
 
+pub mod client;
 mod grpc;
 mod layer;
 mod names;
 mod observer;
+mod recorders;
 mod table;
 #[cfg(test)]
 mod tests;
 
+pub use client::{ClientRed, ClientRedExchange, ClientRedLayer};
 pub use layer::RedLayer;
 pub use names::Naming;
 pub use observer::{Red, RedExchange};

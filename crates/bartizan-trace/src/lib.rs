@@ -41,6 +41,7 @@
 //! Two versions of the OpenTelemetry crates in one program do not see each other's spans. Use the
 //! ones that are re-exported here: [`opentelemetry`] and [`opentelemetry_sdk`].
 
+pub mod client;
 pub mod conventions;
 mod export;
 mod mask;
@@ -54,6 +55,7 @@ pub mod w3c;
 pub use opentelemetry;
 pub use opentelemetry_sdk;
 
+pub use client::ClientTraceLayer;
 pub use mask::MaskedExporter;
 pub use propagation::{Extracted, Propagation};
 pub use server::{TraceHeader, TraceLayer};

@@ -48,7 +48,7 @@
 //! [`CorrelationLayer`](https://docs.rs/bartizan-correlation), the span carries the correlation id. Malformed context never fails a
 //! request.
 
-mod attributes;
+pub(crate) mod attributes;
 mod layer;
 mod observer;
 mod rpc;
@@ -57,3 +57,4 @@ mod tests;
 
 pub use layer::{TraceHeader, TraceLayer};
 pub use observer::{Trace, TraceExchange, current_ids};
+pub(crate) use observer::{drops, ids, made, unsampled};

@@ -14,6 +14,7 @@ use bartizan_metrics::{RedLayer, Store, StoreBuilder};
 use bartizan_trace::{TraceLayer, TraceSettings};
 use tracing_subscriber::layer::SubscriberExt;
 
+use crate::client::ClientLayer;
 use crate::counters;
 use crate::error::InitError;
 use crate::observability::{Inner, Observability, Times};
@@ -302,9 +303,15 @@ impl ObservabilityBuilder {
         }
         PanicHook::new(self.masker.clone()).flush(guard.writer().clone()).install();
 
-        let trace =
-            traced.then(|| (self.trace_layer)(tracing.layer()).masker(self.masker.clone()).observer());
-        let red = store.clone().map(|store| self.red.recorder(store).observer());
+        let trace = traced.then(|| (self.trace_layer)(tracing.layer()).masker(self.masker.clone()));
+        let red = store.clone().map(|store| self.red.recorder(store));
+        let client = ClientLayer::new((
+            self.correlation.client().observer(),
+            trace.as_ref().map(|layer| layer.client().observer()),
+            red.as_ref().map(|layer| layer.client().observer()),
+        ));
+        let trace = trace.map(|layer| layer.observer());
+        let red = red.map(|layer| layer.observer());
         let request_log = self.request_log.masker(self.masker.clone()).observer();
         let observers = (self.correlation.observer(), trace, red, Some(request_log));
         let layer = StackLayer { observe: ObserveLayer::with_settings(observers, settings) };
@@ -325,6 +332,7 @@ impl ObservabilityBuilder {
         let config = summary.config();
         Ok(Observability(Arc::new(Inner {
             layer,
+            client,
             endpoints,
             health,
             store,

@@ -17,7 +17,7 @@
 //! ```
 //!
 //! [`Observability::builder`] sets everything up from code and environment; [`Observability::layer`] is the stack for the service,
-//! [`Observability::routes`] the routes beside it, [`Observability::health`] the registry of checks, and
+//! [`Observability::routes`] the routes beside it, [`Observability::client_layer`] the stack for the calls that it makes, [`Observability::health`] the registry of checks, and
 //! [`Observability::serve`] or [`Observability::shutdown`] the end.
 //!
 //! Each concern is a crate of its own and works alone: [`correlation`], [`log`], [`metrics`], [`trace`], [`health`], on the plumbing of
@@ -39,12 +39,15 @@
 //! | feature | default | what |
 //! |---|---|---|
 //! | `axum` | yes | routes from `MatchedPath`, [`Observability::routes`], [`Observability::serve`] |
-//! | `tonic` | no | what tonic services read is counted; interceptors, in `grpc` |
+//! | `tonic` | no | what tonic services read is counted, why a call over a channel failed; interceptors, in `grpc` |
+//! | `hyper-util` | no | why a call of hyper-util's `Client` failed |
+//! | `reqwest` | no | [`ClientLayer`] as a middleware of `reqwest-middleware` |
 //! | `otlp` | no | span export by OTLP over gRPC and HTTP |
 //! | `otlp-tls` | no | the same over TLS |
 
 mod builder;
 mod carry;
+mod client;
 mod counters;
 mod drain;
 mod error;
@@ -52,6 +55,8 @@ mod error;
 pub mod grpc;
 mod observability;
 mod redact;
+#[cfg(feature = "reqwest")]
+mod reqwest;
 #[cfg(feature = "axum")]
 mod routes;
 #[cfg(feature = "axum")]
@@ -71,6 +76,7 @@ pub use bartizan_trace as trace;
 pub use bartizan_log::{Scope, bind};
 pub use builder::ObservabilityBuilder;
 pub use carry::{CarriedFuture, carry, spawn};
+pub use client::{ClientLayer, ClientObservers, ClientStack};
 pub use error::{InitError, ServeError, ShutdownError};
 pub use observability::Observability;
 pub use stack::{Observers, Stack, StackLayer};

@@ -12,6 +12,7 @@ use bartizan_trace::Tracing;
 use serde_json::Value;
 
 use crate::builder::ObservabilityBuilder;
+use crate::client::ClientLayer;
 use crate::error::ShutdownError;
 use crate::stack::StackLayer;
 
@@ -39,6 +40,7 @@ pub struct Observability(pub(crate) Arc<Inner>);
 
 pub(crate) struct Inner {
     pub(crate) layer: StackLayer,
+    pub(crate) client: ClientLayer,
     pub(crate) endpoints: Endpoints,
     pub(crate) health: Registry,
     pub(crate) store: Option<Store>,

@@ -71,6 +71,11 @@ impl RedLayer {
         Self::of(Options { settings, ..self.options })
     }
 
+    /// What a client's layer has in common with this one.
+    pub(super) fn shared_options(&self) -> (Option<Arc<DynRecorder>>, Naming, usize) {
+        (self.options.recorder.clone(), self.options.naming, self.options.max_series)
+    }
+
     /// The observer alone, to be fused with others in one [`ObserveLayer`].
     pub fn observer(&self) -> Red {
         self.observe.observer().clone()

@@ -249,12 +249,15 @@ fn otel_labels(traits: Traits, route: &str) -> Vec<Label> {
         Outcome::ServerError => labels.push(Label::new("error.type", traits.status.to_string())),
         other => labels.push(Label::from_static_parts("error.type", other.as_str())),
     }
-    let version = match traits.version {
+    labels.push(Label::from_static_parts("network.protocol.version", version_name(traits.version)));
+    labels
+}
+
+pub(super) fn version_name(version: Version) -> &'static str {
+    match version {
         Version::HTTP_09 | Version::HTTP_10 => "1.0",
         Version::HTTP_2 => "2",
         Version::HTTP_3 => "3",
         _ => "1.1",
-    };
-    labels.push(Label::from_static_parts("network.protocol.version", version));
-    labels
+    }
 }

@@ -7,8 +7,9 @@ use bartizan_core::{Ending, Exchange, Observer, Protocol, Record};
 use http::Request;
 use metrics::{Counter, Gauge, Recorder};
 
-use super::layer::{DynRecorder, Options};
+use super::layer::Options;
 use super::names::{Begun, Naming, OVERFLOW, Series, Traits};
+use super::recorders::Recorders;
 use super::table::Table;
 
 /// How many combinations the overflow series themselves may have.
@@ -19,16 +20,12 @@ const OVERFLOW_SERIES: usize = 512;
 pub struct Red(Arc<Inner>);
 
 struct Inner {
-    recorder: Option<Arc<DynRecorder>>,
     naming: Naming,
     max_series: usize,
-    /// The handles, by the recorder they came from: a handle serves only its own. More than a few recorders in one
-    /// process are only seen in tests.
-    bound: [OnceLock<Bound>; 8],
+    recorders: Recorders<Bound>,
 }
 
 struct Bound {
-    recorder: usize,
     begun: Table<Begun>,
     series: Table<Series>,
     http_overflow: Counter,
@@ -47,37 +44,23 @@ pub struct RedExchange {
 impl Red {
     pub(super) fn new(options: &Options) -> Self {
         let Options { recorder, naming, max_series, .. } = options.clone();
-        Self(Arc::new(Inner { recorder, naming, max_series, bound: Default::default() }))
+        Self(Arc::new(Inner { naming, max_series, recorders: Recorders::new(recorder) }))
     }
 }
 
 impl Inner {
-    fn with_recorder<T>(&self, work: impl FnOnce(&dyn Recorder) -> T) -> T {
-        match &self.recorder {
-            Some(recorder) => work(&**recorder),
-            None => metrics::with_recorder(work),
-        }
+    fn with_recorder<T>(&self, work: impl FnOnce(&dyn Recorder, Option<&Bound>) -> T) -> T {
+        self.recorders.with(|recorder| self.bind(recorder), work)
     }
 
-    /// Finds the handles of this recorder; `None` if there were too many recorders.
-    fn bound(&self, recorder: &dyn Recorder) -> Option<&Bound> {
-        let identity = std::ptr::from_ref(recorder).cast::<()>() as usize;
-        for slot in &self.bound {
-            let bound = slot.get_or_init(|| {
-                self.naming.describe(recorder);
-                Bound {
-                    recorder: identity,
-                    begun: Table::new(self.max_series + OVERFLOW_SERIES),
-                    series: Table::new(self.max_series + OVERFLOW_SERIES),
-                    http_overflow: self.naming.overflow(recorder, Protocol::Http),
-                    grpc_overflow: OnceLock::new(),
-                }
-            });
-            if bound.recorder == identity {
-                return Some(bound);
-            }
+    fn bind(&self, recorder: &dyn Recorder) -> Bound {
+        self.naming.describe(recorder);
+        Bound {
+            begun: Table::new(self.max_series + OVERFLOW_SERIES),
+            series: Table::new(self.max_series + OVERFLOW_SERIES),
+            http_overflow: self.naming.overflow(recorder, Protocol::Http),
+            grpc_overflow: OnceLock::new(),
         }
-        None
     }
 
     /// The entry of these traits and this route, or what stands in for it past the cap.
@@ -104,18 +87,18 @@ impl Inner {
     /// Looks at what is known of the beginning, by the route as it is now.
     fn begun<T>(&self, record: &Record, look: impl FnOnce(&Begun) -> T) -> Option<T> {
         let traits = Traits::in_flight(self.naming, record);
-        self.with_recorder(|recorder| {
+        self.with_recorder(|recorder, bound| {
             let make = |traits: Traits, route: &str| self.naming.begun(recorder, traits, route);
-            let Some(bound) = self.bound(recorder) else { return Some(look(&make(traits, record.route()))) };
+            let Some(bound) = bound else { return Some(look(&make(traits, record.route()))) };
             self.find(&bound.begun, || {}, traits, record.route(), make).map(look)
         })
     }
 
     fn record(&self, record: &Record, ending: &Ending) {
         let traits = Traits::of(self.naming, record, ending);
-        self.with_recorder(|recorder| {
+        self.with_recorder(|recorder, bound| {
             let make = |traits: Traits, route: &str| self.naming.series(recorder, traits, route);
-            let Some(bound) = self.bound(recorder) else {
+            let Some(bound) = bound else {
                 return make(traits, record.route()).record(ending);
             };
             let overflow = || match traits.protocol {

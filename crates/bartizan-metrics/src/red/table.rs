@@ -6,19 +6,19 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::names::Traits;
 
-pub(super) struct Table<T> {
-    slots: Box<[OnceLock<Box<Entry<T>>>]>,
+pub(super) struct Table<T, K = Traits> {
+    slots: Box<[OnceLock<Box<Entry<T, K>>>]>,
     filled: AtomicUsize,
 }
 
-struct Entry<T> {
+struct Entry<T, K> {
     hash: u64,
-    traits: Traits,
+    traits: K,
     route: Box<str>,
     value: T,
 }
 
-impl<T> Table<T> {
+impl<T, K: Copy + Eq + Hash> Table<T, K> {
     /// A table for `max` entries, and as many overflow entries as the rest of its slots holds.
     pub(super) fn new(max: usize) -> Self {
         let slots = (max * 2).next_power_of_two().max(256);
@@ -26,13 +26,7 @@ impl<T> Table<T> {
     }
 
     /// The entry of these traits and this route; made, if there are fewer than `max` so far.
-    pub(super) fn get_or_make(
-        &self,
-        traits: Traits,
-        route: &str,
-        max: usize,
-        make: impl Fn() -> T,
-    ) -> Option<&T> {
+    pub(super) fn get_or_make(&self, traits: K, route: &str, max: usize, make: impl Fn() -> T) -> Option<&T> {
         let hash = hash(traits, route);
         let mask = self.slots.len() - 1;
         for probe in 0..self.slots.len() {
@@ -69,7 +63,7 @@ impl Hasher for Fnv {
     }
 }
 
-fn hash(traits: Traits, route: &str) -> u64 {
+fn hash(traits: impl Hash, route: &str) -> u64 {
     let mut hasher = Fnv(0xcbf2_9ce4_8422_2325);
     traits.hash(&mut hasher);
     hasher.write(route.as_bytes());

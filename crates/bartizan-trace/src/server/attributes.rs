@@ -16,7 +16,7 @@ pub(super) const MOST: usize = 18;
 const MAX_TEXT: usize = 2048;
 
 /// The first word of the span's name.
-pub(super) fn method(record: &Record) -> &'static str {
+pub(crate) fn method(record: &Record) -> &'static str {
     if record.protocol() == Protocol::Grpc {
         return conventions::GRPC;
     }
@@ -42,11 +42,7 @@ pub(super) fn of_request<B>(
     if record.protocol() == Protocol::Grpc {
         return super::rpc::of_request(request, record, set);
     }
-    set(KeyValue::new(conventions::HTTP_REQUEST_METHOD, record.method().as_str()));
-    if record.method() == KnownMethod::OTHER {
-        let original = cut(Cow::Borrowed(request.method().as_str()));
-        set(KeyValue::new(conventions::HTTP_REQUEST_METHOD_ORIGINAL, original));
-    }
+    of_method(request, record, &mut set);
     let path = masker.path_cow(request.uri().path(), record.route());
     set(KeyValue::new(conventions::URL_PATH, cut(path)));
     if let Some(query) = request.uri().query() {
@@ -83,6 +79,15 @@ pub(super) fn of_connection<B>(request: &Request<B>, record: &Record, set: &mut 
     }
 }
 
+/// The method, and a made up one as it was sent.
+pub(crate) fn of_method<B>(request: &Request<B>, record: &Record, mut set: impl FnMut(KeyValue)) {
+    set(KeyValue::new(conventions::HTTP_REQUEST_METHOD, record.method().as_str()));
+    if record.method() == KnownMethod::OTHER {
+        let original = cut(Cow::Borrowed(request.method().as_str()));
+        set(KeyValue::new(conventions::HTTP_REQUEST_METHOD_ORIGINAL, original));
+    }
+}
+
 /// The route, if there is one.
 pub(super) fn of_route(record: &Record, mut set: impl FnMut(KeyValue)) {
     if let Some(route) = record.matched_route() {
@@ -109,7 +114,7 @@ pub(super) fn of_ending(ending: &Ending, mut set: impl FnMut(KeyValue)) {
 }
 
 /// The host and port that the client asked for: the URI's, else the `Host` header's.
-fn server<B>(request: &Request<B>) -> Option<(StringValue, Option<u16>)> {
+pub(crate) fn server<B>(request: &Request<B>) -> Option<(StringValue, Option<u16>)> {
     if let Some(authority) = request.uri().authority() {
         return Some((cut(Cow::Borrowed(authority.host())), authority.port_u16()));
     }
@@ -128,7 +133,7 @@ fn text(value: &HeaderValue) -> Option<&str> {
     value.to_str().ok()
 }
 
-fn version(version: Version) -> Option<&'static str> {
+pub(crate) fn version(version: Version) -> Option<&'static str> {
     Some(match version {
         Version::HTTP_10 => "1.0",
         Version::HTTP_11 => "1.1",
@@ -139,7 +144,7 @@ fn version(version: Version) -> Option<&'static str> {
 }
 
 /// Bounds a text that the client chose, on a character's boundary.
-pub(super) fn cut(text: Cow<'_, str>) -> StringValue {
+pub(crate) fn cut(text: Cow<'_, str>) -> StringValue {
     let end = text.floor_char_boundary(MAX_TEXT);
     match text {
         Cow::Borrowed(text) => text.get(..end).unwrap_or_default().to_owned().into(),

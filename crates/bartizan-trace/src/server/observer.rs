@@ -9,13 +9,15 @@ use http::uri::PathAndQuery;
 use http::{HeaderName, HeaderValue, Request, Response};
 use opentelemetry::Context;
 use opentelemetry::trace::{
-    Link, Span, SpanBuilder, SpanContext, SpanId, SpanKind, Status, TraceContextExt, Tracer,
+    Link, Span, SpanBuilder, SpanContext, SpanId, SpanKind, Status, TraceContextExt, TraceFlags, TraceState,
+    Tracer,
 };
 use opentelemetry_sdk::trace::{IdGenerator, RandomIdGenerator, Sampler, SdkTracer};
 
 use super::attributes;
 use super::layer::TraceHeader;
 use super::rpc;
+use crate::client::ClientTrace;
 use crate::propagation::{Extracted, Propagation};
 use crate::w3c::{FLAG_RANDOM, TraceParent};
 
@@ -74,13 +76,9 @@ impl Observer for Trace {
 }
 
 impl Trace {
-    /// Whether it is certain, without asking the SDK, that the child of this remote parent is not recorded.
-    fn drops(&self, remote: &SpanContext) -> bool {
-        match self.sampler {
-            Some(Sampler::ParentBased(_)) => !remote.is_sampled(),
-            Some(Sampler::AlwaysOff) => true,
-            _ => false,
-        }
+    pub(crate) fn client(self) -> ClientTrace {
+        let Self { tracer, sampler, propagation, masker, .. } = self;
+        ClientTrace { tracer, sampler, propagation, masker }
     }
 
     fn start<B>(
@@ -91,7 +89,7 @@ impl Trace {
         record: &Record,
     ) -> (Context, Option<Recording>) {
         let parent = match extracted.span_context.clone() {
-            Some(remote) if self.drops(&remote) => {
+            Some(remote) if drops(self.sampler.as_ref(), &remote) => {
                 let span = unsampled(&remote, RandomIdGenerator::default().new_span_id());
                 let values = extracted.attach_values_to(&Context::new());
                 return (values.with_remote_span_context(span), None);
@@ -129,10 +127,26 @@ impl Trace {
     }
 }
 
-/// The context of a span that is not recorded, in the remote parent's trace.
-fn unsampled(remote: &SpanContext, span_id: SpanId) -> SpanContext {
+/// Whether it is certain, without asking the SDK, that the child of this parent is not recorded.
+pub(crate) fn drops(sampler: Option<&Sampler>, parent: &SpanContext) -> bool {
+    match sampler {
+        Some(Sampler::ParentBased(_)) => !parent.is_sampled(),
+        Some(Sampler::AlwaysOff) => true,
+        _ => false,
+    }
+}
+
+/// The context of a span that is not recorded, in the parent's trace.
+pub(crate) fn unsampled(remote: &SpanContext, span_id: SpanId) -> SpanContext {
     let flags = remote.trace_flags() & FLAG_RANDOM;
     SpanContext::new(remote.trace_id(), span_id, flags, false, remote.trace_state().clone())
+}
+
+/// A trace that is made up for the ids alone.
+pub(crate) fn made() -> SpanContext {
+    let ids = RandomIdGenerator::default();
+    let (trace, span) = (ids.new_trace_id(), ids.new_span_id());
+    SpanContext::new(trace, span, TraceFlags::default(), false, TraceState::default())
 }
 
 impl Exchange for TraceExchange {
@@ -185,7 +199,7 @@ impl TraceHeader {
     }
 }
 
-fn ids(span: &SpanContext) -> TraceIds {
+pub(crate) fn ids(span: &SpanContext) -> TraceIds {
     TraceIds {
         trace_id: span.trace_id().to_bytes(),
         span_id: span.span_id().to_bytes(),

@@ -1,0 +1,87 @@
+//! What the client layer allocates over a bare client: a layer that gets dearer fails here.
+
+use std::convert::Infallible;
+use std::future::ready;
+use std::io;
+
+use bartizan::trace::opentelemetry::Context;
+use bartizan::trace::opentelemetry_sdk::error::OTelSdkResult;
+use bartizan::trace::opentelemetry_sdk::trace::{SpanData, SpanExporter};
+use bartizan::trace::{Propagation, TraceSettings};
+use bartizan::{ClientLayer, Observability};
+use bytes::Bytes;
+use http::{HeaderMap, Request, Response};
+use http_body_util::{BodyExt, Full};
+use tower::{Layer, Service, ServiceExt, service_fn};
+
+type Call = Request<Full<Bytes>>;
+
+#[derive(Debug)]
+struct Dropping;
+
+impl SpanExporter for Dropping {
+    async fn export(&self, _: Vec<SpanData>) -> OTelSdkResult {
+        Ok(())
+    }
+}
+
+fn client(_: Call) -> std::future::Ready<Result<Response<Full<Bytes>>, Infallible>> {
+    ready(Ok(Response::new(Full::new(Bytes::from_static(b"{}")))))
+}
+
+/// Allocations of one call in the steady state, inside a request whose trace has these flags.
+fn count<S, R>(mut service: S, flags: &str) -> u64
+where
+    S: Service<Call, Response = Response<R>, Error = Infallible>,
+    R: http_body::Body<Error = Infallible>,
+{
+    let mut headers = HeaderMap::new();
+    let parent = format!("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-{flags}");
+    headers.insert("traceparent", parent.parse().unwrap());
+    let _current = Propagation::new().extract(&headers).attach_to(&Context::new()).attach();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let head = Request::get("http://stock:8080/items/7?page=2")
+        .header("accept", "application/json")
+        .header("x-correlation-id", "order-17")
+        .body(())
+        .unwrap()
+        .into_parts()
+        .0;
+    drop(head.clone());
+    let mut send = || {
+        let request = Request::from_parts(head.clone(), Full::new(Bytes::new()));
+        runtime.block_on(async {
+            let response = service.ready().await.unwrap().call(request).await.unwrap();
+            response.into_body().collect().await.unwrap();
+        });
+    };
+    // Handles, caches and buffers are made once.
+    for _ in 0..64 {
+        send();
+    }
+    // The least of several: the batch processor's queue grows now and then.
+    (0..16).map(|_| allocation_counter::measure(&mut send).count_total).min().unwrap()
+}
+
+#[test]
+fn the_client_layer_allocates_no_more_than_its_budget() {
+    let stack = Observability::builder("budget")
+        .vars(|_| None)
+        .metrics(true)
+        .log_sink(io::sink())
+        .trace(TraceSettings::new().customize(|provider| provider.with_batch_exporter(Dropping)))
+        .init()
+        .unwrap();
+    let layer: ClientLayer = stack.client_layer();
+    let bare = count(service_fn(client), "01");
+    let measured = [
+        ("the client layer, sampled", count(layer.layer(service_fn(client)), "01") - bare, 16),
+        ("the client layer, sampled out", count(layer.layer(service_fn(client)), "00") - bare, 4),
+    ];
+    for (what, allocations, budget) in measured {
+        println!("{what:32} {allocations:3} of {budget}");
+    }
+    for (what, allocations, budget) in measured {
+        assert!(allocations <= budget, "{what}: {allocations} allocations, {budget} are its budget");
+    }
+}
