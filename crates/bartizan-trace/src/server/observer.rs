@@ -58,8 +58,8 @@ impl Observer for Trace {
     fn begin<B>(&self, request: &mut Request<B>, record: &Record) -> TraceExchange {
         let extracted = self.propagation.extract(request.headers());
         let (context, recording) = match &self.tracer {
-            Some(tracer) => self.start(tracer, extracted, request, record),
-            None => (pass_on(extracted), None),
+            Some(tracer) if !extracted.is_denied() => self.start(tracer, extracted, request, record),
+            _ => (pass_on(extracted), None),
         };
         record.set_trace(ids(context.span().span_context()));
         TraceExchange { context, recording, header: self.header }
@@ -74,10 +74,7 @@ impl Trace {
         request: &Request<B>,
         record: &Record,
     ) -> (Context, Option<Recording>) {
-        let parent = match extracted.span_context.clone() {
-            Some(remote) => Context::new().with_remote_span_context(remote),
-            None => Context::new(),
-        };
+        let parent = extracted.parent(&Context::new());
         let started = SystemTime::now();
         // Without attributes, and without the route in its name, until it is known that anyone wants them.
         let mut builder = SpanBuilder::from_name(attributes::method(record)).with_kind(SpanKind::Server);
@@ -104,7 +101,7 @@ fn unsampled(span: &SpanContext, random: TraceFlags) -> SpanContext {
     SpanContext::new(span.trace_id(), span.span_id(), flags, false, span.trace_state().clone())
 }
 
-/// Without a tracer the caller's context goes on as it came; without one there are ids all the same, for the logs.
+/// Where nothing is recorded, the caller's context goes on as it came; without one there are ids all the same, for the logs.
 fn pass_on(extracted: Extracted) -> Context {
     if extracted.span_context.is_some() {
         return extracted.attach_to(&Context::new());
@@ -113,7 +110,7 @@ fn pass_on(extracted: Extracted) -> Context {
     let made = SpanContext::new(
         ids.new_trace_id(),
         ids.new_span_id(),
-        TraceFlags::default(),
+        TraceFlags::default().with_sampled(extracted.decision == Some(true)),
         false,
         TraceState::default(),
     );

@@ -17,6 +17,7 @@ use super::tracing::{TraceStatus, Tracing};
 use super::{read, sampler};
 use crate::conventions::{DEPLOYMENT_ENVIRONMENT_NAME, SERVICE_NAME, SERVICE_VERSION};
 use crate::export::{self, Batch, Counts};
+use crate::propagation::B3Sampler;
 
 /// How spans are sampled, described and sent; see the [module](super) for order and defaults.
 ///
@@ -271,7 +272,7 @@ impl TraceSettings {
         let counts = Arc::new(Counts::default());
         let mut status = TraceStatus::Custom;
         let mut provider = SdkTracerProvider::builder()
-            .with_sampler(self.sampler)
+            .with_sampler(B3Sampler::new(self.sampler))
             .with_resource(resource::build(&self.attributes));
         if let Some(target) = target {
             status = TraceStatus::Exporting { protocol: target.protocol, endpoint: target.origin() };
