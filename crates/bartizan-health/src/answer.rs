@@ -122,8 +122,7 @@ pub(crate) fn ready(report: &Report, full: bool) -> Answer {
         health: Health<'a>,
         checks: Verdicts<'a>,
     }
-    let is_ready = !report.draining && report.status < Status::Unhealthy;
-    let (code, status) = verdict(is_ready, "ready", "not_ready");
+    let (code, status) = verdict(report.is_ready(), "ready", "not_ready");
     let (health, checks) = (Health::new(report, full), Verdicts { report, full });
     Answer::document(code, &Ready { status, health, checks })
 }

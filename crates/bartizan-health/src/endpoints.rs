@@ -126,11 +126,7 @@ impl Endpoints {
             Probe::Detailed => {
                 answer::detailed(&registry.report(Group::All).await, full, self.unhealthy_as_503)
             }
-            // The answer is known, and what the checks would look at may be closing.
-            Probe::Ready if registry.is_draining() => {
-                answer::ready(&registry.last_report(Group::Readiness), full)
-            }
-            Probe::Ready => answer::ready(&registry.report(Group::Readiness).await, full),
+            Probe::Ready => answer::ready(&registry.readiness().await, full),
             Probe::Startup => answer::startup(&registry.startup().await, full),
         };
         answer.for_method(&request.method)

@@ -1,6 +1,6 @@
 //! What can be wrong with a setting.
 
-use crate::{MAX_LISTENERS, MAX_NAME_BYTES};
+use crate::{MAX_LISTENERS, MAX_NAME_BYTES, MAX_SERVICE_BYTES};
 
 /// A setting that the registry or its endpoints refuse.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -50,5 +50,25 @@ pub enum HealthError {
     BasePath {
         /// The path that was given.
         path: String,
+    },
+    /// The gRPC service cannot be told from the others.
+    #[error(
+        "the gRPC service name {service:?} is not usable: give each service once, by a name of 1 to \
+         {MAX_SERVICE_BYTES} printable bytes such as `shop.v1.Orders`; `liveness` and `readiness` are taken"
+    )]
+    ServiceName {
+        /// The name that was given, its start if it is long.
+        service: String,
+    },
+    /// A gRPC service is mapped to a check that is not there.
+    #[error(
+        "the gRPC service `{service}` stands on the health check {check:?}, which is not registered: \
+         register it first, or correct the name"
+    )]
+    UnknownCheck {
+        /// The service's name.
+        service: String,
+        /// The check that is missing.
+        check: String,
     },
 }

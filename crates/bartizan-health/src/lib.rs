@@ -45,6 +45,9 @@
 //! hyper ([`HealthLayer`]), a service for a management port ([`HealthEndpoint`]), or with the feature `axum`
 //! an `axum::Router` (`Registry::routes`). The [`Probe::Live`] answer never runs a check.
 //!
+//! With the feature `tonic`, `Registry::grpc` serves the same registry as `grpc.health.v1`: see the module
+//! `grpc`.
+//!
 //! # What others see
 //!
 //! Messages and details pass a [`Redactor`] before they are kept. Over HTTP they are shown to nobody until an
@@ -68,7 +71,7 @@
 //!   unless [`CheckOptions::cancel_on_timeout`] says so, nor is the check started again before it has returned;
 //!   its late result is dropped.
 //! - A panic is unhealthy with the message `check panicked`; the panic's text is not kept.
-//! - Checks run when somebody asks. After a long pause, a check that takes longer than the answer may wait is
+//! - Checks run when somebody asks, or has a gRPC watch open. After a long pause, a check that takes longer than the answer may wait is
 //!   answered with its last result, which can be old: see `checked_at`, or [`CheckReport::stale`].
 //! - At most 256 checks, names of 128 bytes, messages of 256 characters, details of 8 KiB, 64 listeners.
 //! - It needs a tokio runtime with its timer. On a runtime of one thread, a check that blocks the thread
@@ -76,6 +79,8 @@
 
 #[cfg(feature = "axum")]
 mod axum;
+#[cfg(feature = "tonic")]
+pub mod grpc;
 
 mod answer;
 mod builder;
@@ -98,6 +103,8 @@ mod service;
 mod slot;
 mod tools;
 
+#[cfg(feature = "tonic")]
+pub use self::grpc::GrpcHealth;
 pub use self::{
     answer::Answer,
     builder::RegistryBuilder,
@@ -120,4 +127,6 @@ pub use self::{
 
 /// In bytes.
 const MAX_NAME_BYTES: usize = 128;
+/// In bytes.
+const MAX_SERVICE_BYTES: usize = 256;
 const MAX_LISTENERS: usize = 64;

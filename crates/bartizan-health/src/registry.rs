@@ -9,17 +9,16 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use tokio::time::timeout;
+use tokio::sync::watch;
 
 use crate::{
     Change, Check, CheckOptions, Endpoints, Group, HealthEndpoint, HealthError, HealthLayer, Module,
-    Redactor, RegistryBuilder, Report, Status,
-    change::Listeners,
-    meter,
-    options::validate,
-    run::{Lease, run},
-    slot::{Need, Slot},
+    Redactor, RegistryBuilder, Report, Status, change::Listeners, meter, options::validate, slot::Slot,
 };
+
+mod refresh;
+#[cfg(feature = "tonic")]
+mod watched;
 
 /// The checks of a service and what they last said. A clone is a handle to the same registry.
 ///
@@ -60,6 +59,8 @@ pub(crate) struct Inner {
     pub(crate) answer_within: Duration,
     pub(crate) redactor: Arc<dyn Redactor>,
     pub(crate) listeners: Listeners,
+    /// Marks that a status changed, a check came or went, or the draining began.
+    pub(crate) news: watch::Sender<()>,
     pub(crate) described: AtomicBool,
     draining: AtomicBool,
     started: AtomicBool,
@@ -84,6 +85,7 @@ impl Registry {
             answer_within,
             redactor,
             listeners: Listeners::default(),
+            news: watch::Sender::default(),
             described: AtomicBool::new(false),
             draining: AtomicBool::new(false),
             started: AtomicBool::new(false),
@@ -123,6 +125,7 @@ impl Registry {
         }
         let slot = Arc::new(Slot::new(name.into(), options, Arc::new(check)));
         *slots = slots.iter().cloned().chain([slot]).collect();
+        self.inner.news.send_replace(());
         Ok(())
     }
 
@@ -144,6 +147,7 @@ impl Registry {
             slot.remove();
             meter::forget(&slot.name);
         }
+        self.inner.news.send_replace(());
         removed.len()
     }
 
@@ -171,26 +175,7 @@ impl Registry {
     /// Outside a tokio runtime with its timer enabled, when there is a check to run.
     pub async fn report(&self, group: Group) -> Report {
         let slots = self.members(group);
-        let mut pending = Vec::new();
-        for slot in &slots {
-            match slot.need() {
-                Need::Nothing => {}
-                Need::Wait(result) => pending.push(result),
-                Need::Start(result) => {
-                    tokio::spawn(run(Lease::new(Arc::clone(slot)), Arc::clone(&self.inner)));
-                    pending.push(result);
-                }
-            }
-        }
-        if !pending.is_empty() {
-            let all = async {
-                for result in pending {
-                    result.settled().await;
-                }
-            };
-            // Too late is no failure: the reading then is the last known one.
-            let _ = timeout(self.inner.answer_within, all).await;
-        }
+        self.refresh(&slots).await;
         let mut report = self.reading(&slots);
         if group == Group::Startup && report.status < Status::Unhealthy {
             self.inner.started.store(true, Ordering::Release);
@@ -210,8 +195,12 @@ impl Registry {
     }
 
     fn members(&self, group: Group) -> Vec<Arc<Slot>> {
+        self.select(|slot| slot.options.is_in(group))
+    }
+
+    fn select(&self, wanted: impl Fn(&Slot) -> bool) -> Vec<Arc<Slot>> {
         let slots = Arc::clone(&self.inner.slots.read().unwrap_or_else(PoisonError::into_inner));
-        slots.iter().filter(|slot| slot.options.is_in(group)).cloned().collect()
+        slots.iter().filter(|slot| wanted(slot)).cloned().collect()
     }
 
     fn reading(&self, slots: &[Arc<Slot>]) -> Report {
@@ -234,7 +223,8 @@ impl Registry {
         &*self.inner.redactor
     }
 
-    /// Begins the shutdown: readiness is 503 from now on, liveness stays 200. There is no way back.
+    /// Begins the shutdown: readiness is 503 from now on, liveness stays 200; over gRPC NOT_SERVING and
+    /// SERVING, and the open watches end. There is no way back.
     ///
     /// Call it first, go on serving while load balancers take note (5 to 10 s on Kubernetes), then stop.
     ///
@@ -245,6 +235,7 @@ impl Registry {
     /// ```
     pub fn drain(&self) {
         if !self.inner.draining.swap(true, Ordering::AcqRel) {
+            self.inner.news.send_replace(());
             tracing::info!("draining: readiness is 503 from now on");
         }
     }

@@ -50,6 +50,11 @@ impl Report {
         let status = checks.iter().map(CheckReport::counted).max().unwrap_or(Status::Healthy);
         Self { status, timestamp, draining, started, checks }
     }
+
+    /// May traffic come, as far as these checks know?
+    pub(crate) fn is_ready(&self) -> bool {
+        !self.draining && self.status < Status::Unhealthy
+    }
 }
 
 /// The last result of one check.

@@ -119,6 +119,7 @@ fn publish(slot: &Slot, inner: &Inner, finding: Finding, latency: Duration, over
             message,
             at: checked_at,
         };
+        inner.news.send_replace(());
         change::log(&change);
         inner.listeners.tell(&change);
     }

@@ -120,6 +120,17 @@ impl Slot {
         now.saturating_duration_since(last.finished) < self.options.ttl
     }
 
+    /// When who keeps the result fresh has to see to it: not before the ttl and `pause` have passed since the
+    /// last run, but now if it was never run or is running.
+    #[cfg(feature = "tonic")]
+    pub(crate) fn due(&self, pause: Duration, now: Instant) -> Instant {
+        let state = self.state.borrow();
+        match (state.phase, &state.last) {
+            (Phase::Idle, Some(last)) => after(last.finished, self.options.ttl.max(pause), now),
+            _ => now,
+        }
+    }
+
     /// The result of the run; `overdue` when the check itself has not returned.
     pub(crate) fn publish(&self, outcome: Outcome, overdue: bool) -> Published {
         let mut published = Published { before: None, removed: false };
@@ -177,4 +188,10 @@ impl Slot {
             stale: false,
         }
     }
+}
+
+/// The end of a pause; a pause without end is looked at again in a day.
+#[cfg(feature = "tonic")]
+pub(crate) fn after(start: Instant, pause: Duration, now: Instant) -> Instant {
+    start.checked_add(pause).unwrap_or(now + Duration::from_hours(24))
 }

@@ -20,39 +20,97 @@
 //! assert_eq!(outbound["traceparent"], parent);
 //! ```
 //!
+//! # Formats
+//!
+//! B3 and Jaeger are read and written [by option](Format). The formats are read in the order in which
+//! they were chosen, and the first that is valid counts; all of them are written, unless
+//! [`writing`](Propagation::writing) chooses others. A system changes from B3 to W3C in three steps:
+//! `Propagation::new().with_b3_single().writing([Format::B3Single])` everywhere, then without `writing`,
+//! then `Propagation::new()`.
+//!
+//! W3C Baggage is a standard of its own and goes with every format. Jaeger's baggage (`uberctx-*`, and
+//! `jaeger-baggage` on the way in) goes with [`Format::Jaeger`]; it has the same limits, and a member that
+//! W3C Baggage has brought is not replaced.
+//!
+//! A B3 decision alone (`b3: 0`) is for the trace that starts here, and [`Extracted::decision`] has it.
+//! B3 ids without a decision leave it to the sampler; W3C and Jaeger cannot say that, so that such a
+//! context is passed on to them as sampled. A debug trace of B3 or Jaeger is sampled, and passed on as
+//! a debug trace.
+//!
+//! # Limits
+//!
+//! | header | limit | past it |
+//! |---|---|---|
+//! | `traceparent`, `tracestate`, `baggage` | see [`w3c`](crate::w3c#limits) | |
+//! | `b3`, `x-b3-*` | one header each; trace ids of 16 or 32 digits, span ids of 16 | the trace starts anew |
+//! | `uber-trace-id` | one header; trace ids of 1 to 32 digits, span ids of 1 to 16 | the trace starts anew |
+//! | all baggage together | 64 members, 8192 bytes | later members are dropped, never cut |
+//!
 //! # Failure
 //!
-//! A header never fails a request. A malformed or repeated `traceparent` restarts the trace, and its
-//! `tracestate` is not looked at. A malformed `tracestate` is discarded and leaves the `traceparent`
-//! alone. Of `baggage`, only the members that are malformed or too many are dropped. All of it is
-//! counted, see [`counts`].
+//! A header never fails a request. Malformed or repeated trace context of one format is passed over for
+//! the next format, and if there is none the trace starts anew; a `tracestate` counts with a valid
+//! `traceparent` only. A malformed `tracestate` is discarded and leaves the `traceparent` alone. Of the
+//! baggage, only the members that are malformed or too many are dropped. All of it is counted, see
+//! [`counts`].
 //!
 //! # Cost
 //!
-//! A request without these headers costs two look-ups; one with a valid `traceparent` alone does not
-//! allocate either. A `tracestate` or a `baggage` allocates what the API's types for them need.
+//! A request without these headers costs two look-ups, six more for B3, two more and a walk over the
+//! header names for Jaeger. Reading valid context alone does not allocate, but for a `tracestate` or
+//! baggage what the API's types for them need. Writing allocates the header values.
 
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+mod b3;
+mod counts;
+mod extracted;
+mod format;
+mod jaeger;
+mod sampling;
+mod vars;
+mod w3c;
 
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 use opentelemetry::Context;
 use opentelemetry::baggage::{Baggage, BaggageExt};
-use opentelemetry::trace::{SpanContext, TraceContextExt, TraceFlags, TraceId, TraceState};
-use opentelemetry_sdk::trace::{IdGenerator, RandomIdGenerator};
+use opentelemetry::trace::{SpanContext, TraceContextExt};
 
-use crate::w3c::{TraceParent, baggage, tracestate};
+use crate::w3c::baggage::{self, Members};
+use counts::{count_dropped, count_rejected_context};
+use format::Formats;
 
-static TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
-static TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
+pub use counts::{PropagationCounts, counts};
+pub use extracted::Extracted;
+pub(crate) use extracted::made;
+pub use format::Format;
+pub use sampling::B3Sampler;
+
 static BAGGAGE: HeaderName = HeaderName::from_static("baggage");
 
 /// Which headers are read and written, and whether those that come in are believed.
 ///
 /// By default W3C Trace Context and W3C Baggage are read, believed and written.
+///
+/// ```
+/// use bartizan_trace::Propagation;
+/// use bartizan_trace::opentelemetry::Context;
+/// use http::{HeaderMap, HeaderValue};
+///
+/// let both = Propagation::new().with_b3_single();
+/// let mut request = HeaderMap::new();
+/// request.insert("b3", HeaderValue::from_static("80f198ee56343ba864fe8b2a57d3eff7-e457b5a2e4d86bd1-1"));
+///
+/// let mut outbound = HeaderMap::new();
+/// both.inject(&both.extract(&request).attach_to(&Context::new()), &mut outbound);
+/// assert_eq!(outbound["b3"], request["b3"]);
+/// assert_eq!(outbound["traceparent"], "00-80f198ee56343ba864fe8b2a57d3eff7-e457b5a2e4d86bd1-01");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Propagation {
     trusted: bool,
     baggage: bool,
+    jaeger_baggage: bool,
+    read: Formats,
+    written: Formats,
 }
 
 impl Default for Propagation {
@@ -64,12 +122,73 @@ impl Default for Propagation {
 impl Propagation {
     /// W3C Trace Context and W3C Baggage, both believed.
     pub const fn new() -> Self {
-        Self { trusted: true, baggage: true }
+        Self::of([Format::W3c])
+    }
+
+    /// These formats, read in this order and all of them written, and W3C Baggage.
+    ///
+    /// ```
+    /// use bartizan_trace::{Format, Propagation};
+    ///
+    /// assert_eq!(Propagation::of([Format::W3c, Format::Jaeger]), Propagation::new().with_jaeger());
+    /// ```
+    pub const fn of<const N: usize>(formats: [Format; N]) -> Self {
+        let (read, written) = (Formats::NONE, Formats::NONE);
+        let mut chosen = Self { trusted: true, baggage: true, jaeger_baggage: true, read, written };
+        let mut at = 0;
+        while at < N {
+            chosen = chosen.with(formats[at]);
+            at += 1;
+        }
+        chosen
+    }
+
+    /// Writes B3 in one header, and reads it in both forms after the formats chosen before.
+    #[must_use]
+    pub const fn with_b3_single(self) -> Self {
+        self.with(Format::B3Single)
+    }
+
+    /// Writes B3 in several headers, and reads it in both forms after the formats chosen before.
+    #[must_use]
+    pub const fn with_b3_multi(self) -> Self {
+        self.with(Format::B3Multi)
+    }
+
+    /// Reads Jaeger's headers after the formats chosen before, its baggage included, and writes them.
+    #[must_use]
+    pub const fn with_jaeger(self) -> Self {
+        self.with(Format::Jaeger)
+    }
+
+    /// Neither reads nor writes `traceparent` and `tracestate`. `baggage` stays.
+    #[must_use]
+    pub const fn without_w3c(self) -> Self {
+        let (read, written) = (self.read.without(Format::W3c), self.written.without(Format::W3c));
+        Self { read, written, ..self }
+    }
+
+    /// Reads what it did, but writes these formats and no other.
+    ///
+    /// ```
+    /// use bartizan_trace::{Format, Propagation};
+    ///
+    /// // Understands callers that still send Jaeger's headers.
+    /// let lenient = Propagation::new().with_jaeger().writing([Format::W3c]);
+    /// # assert_ne!(lenient, Propagation::new());
+    /// ```
+    #[must_use]
+    pub const fn writing<const N: usize>(self, formats: [Format; N]) -> Self {
+        Self { written: Self::of(formats).written, ..self }
+    }
+
+    const fn with(self, format: Format) -> Self {
+        Self { read: self.read.with(format.as_read()), written: self.written.with(format), ..self }
     }
 
     /// For the edge of a system: what callers send is not believed.
     ///
-    /// The trace starts anew, so neither ids nor the sampled flag of a stranger count; the incoming
+    /// The trace starts anew, so neither ids nor the sampling decision of a stranger count; the incoming
     /// span context is handed out as a [link](Extracted::link). Baggage is not read.
     ///
     /// ```
@@ -89,173 +208,96 @@ impl Propagation {
         Self { trusted: false, ..self }
     }
 
-    /// Neither reads nor writes `baggage`: for calls that leave the system.
+    /// Neither reads nor writes baggage, in any format: for calls that leave the system.
     #[must_use]
     pub const fn without_baggage(self) -> Self {
-        Self { baggage: false, ..self }
+        Self { baggage: false, jaeger_baggage: false, ..self }
     }
 
     /// Reads the headers of an incoming request.
     pub fn extract(&self, headers: &HeaderMap) -> Extracted {
-        let mut extracted = Extracted::default();
-        match traceparent(headers) {
-            Header::Absent => {}
-            Header::Malformed => {
-                extracted.rejected = true;
-                REJECTED_CONTEXTS.fetch_add(1, Relaxed);
-            }
-            Header::Valid(parent) => {
-                let state = state(headers);
-                let context = parent.span_context(state.state);
-                if self.trusted {
-                    extracted.verbatim = state.verbatim;
-                    extracted.span_context = Some(context);
-                } else {
-                    extracted.link = Some(context);
-                }
-            }
+        let mut extracted = self.read_context(headers);
+        if extracted.rejected {
+            count_rejected_context();
         }
-        if self.trusted && self.baggage && headers.contains_key(&BAGGAGE) {
-            let (baggage, dropped) = baggage::parse(headers.get_all(&BAGGAGE).iter());
-            count_dropped(dropped);
-            extracted.baggage = Some(baggage).filter(|baggage| !baggage.is_empty());
+        if self.trusted {
+            extracted.baggage = self.read_baggage(headers);
+        } else {
+            extracted.distrust();
         }
         extracted
     }
 
+    fn read_context(&self, headers: &HeaderMap) -> Extracted {
+        let mut rejected = false;
+        for format in self.read.iter() {
+            let found = match format {
+                Format::W3c => w3c::read(headers),
+                Format::B3Single | Format::B3Multi => b3::read(headers),
+                Format::Jaeger => jaeger::read(headers),
+            };
+            match found {
+                Ok(Some(extracted)) => return extracted,
+                Ok(None) => {}
+                Err(_) => rejected = true,
+            }
+        }
+        Extracted { rejected, ..Extracted::default() }
+    }
+
+    fn read_baggage(&self, headers: &HeaderMap) -> Option<Baggage> {
+        let w3c = self.baggage && headers.contains_key(&BAGGAGE);
+        let jaeger = self.jaeger_baggage && self.read.contains(Format::Jaeger);
+        if !w3c && !jaeger {
+            return None;
+        }
+        let mut members = Members::default();
+        if w3c {
+            headers.get_all(&BAGGAGE).iter().for_each(|header| members.read(header));
+        }
+        if jaeger {
+            jaeger::read_baggage(headers, &mut members);
+        }
+        let (baggage, dropped) = members.finish();
+        count_dropped(dropped);
+        Some(baggage).filter(|baggage| !baggage.is_empty())
+    }
+
     /// Writes the headers of an outgoing request from the span and the baggage of `context`.
     ///
-    /// Headers of these names that are there already are replaced. A context without a valid span
-    /// leaves the trace headers as they are, one without baggage leaves the `baggage` header.
+    /// Headers of the formats that are written are replaced, in both forms of B3. A context without a
+    /// valid span leaves the trace headers as they are, one without baggage leaves those of the baggage.
     pub fn inject(&self, context: &Context, headers: &mut HeaderMap) {
         let span = context.span();
-        if let Some(parent) = TraceParent::from_span_context(span.span_context()) {
-            headers.insert(&TRACEPARENT, parent.to_header_value());
-            replace(headers, &TRACESTATE, state_header(context, span.span_context()));
+        if span.span_context().is_valid() {
+            self.write_context(context, span.span_context(), headers);
         }
-        if self.baggage && !context.baggage().is_empty() {
+        if context.baggage().is_empty() {
+            return;
+        }
+        if self.baggage {
             let (header, dropped) = baggage::write(context.baggage());
             count_dropped(dropped);
             replace(headers, &BAGGAGE, header);
         }
-    }
-}
-
-/// What a request brought with it.
-///
-/// ```
-/// use bartizan_trace::Propagation;
-/// use http::{HeaderMap, HeaderValue};
-///
-/// let mut request = HeaderMap::new();
-/// request.insert("traceparent", HeaderValue::from_static("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00"));
-/// let extracted = Propagation::new().extract(&request);
-/// let parent = extracted.span_context.as_ref().unwrap();
-/// assert!(parent.is_remote() && !parent.is_sampled());
-/// ```
-#[derive(Debug, Default)]
-#[non_exhaustive]
-pub struct Extracted {
-    /// The remote parent; `None` if the trace starts here.
-    pub span_context: Option<SpanContext>,
-    /// The incoming context if it was [not believed](Propagation::untrusted): link the new root to it.
-    pub link: Option<SpanContext>,
-    /// The baggage; `None` if there was none or it was not read.
-    pub baggage: Option<Baggage>,
-    /// There was a `traceparent`, but not one valid one.
-    pub rejected: bool,
-    verbatim: Option<HeaderValue>,
-}
-
-impl Extracted {
-    /// `context` with the remote parent as its span and with the baggage.
-    ///
-    /// Nothing is allocated for what the request did not bring.
-    #[must_use]
-    pub fn attach_to(self, context: &Context) -> Context {
-        let span_context = self.span_context.clone();
-        let context = self.attach_values_to(context);
-        match span_context {
-            Some(span_context) => context.with_remote_span_context(span_context),
-            None => context,
+        if self.jaeger_baggage && self.written.contains(Format::Jaeger) {
+            count_dropped(jaeger::write_baggage(context.baggage(), headers));
         }
     }
 
-    /// As [`attach_to`](Self::attach_to); where no trace came, with the ids of a new one that is not recorded, so that there are ids for
-    /// the logs.
-    #[must_use]
-    pub fn attach_or_make(self, context: &Context) -> Context {
-        if self.span_context.is_some() {
-            return self.attach_to(context);
+    fn write_context(&self, context: &Context, span: &SpanContext, headers: &mut HeaderMap) {
+        if self.written.contains(Format::B3Single) || self.written.contains(Format::B3Multi) {
+            b3::clear(headers);
         }
-        let ids = RandomIdGenerator::default();
-        let (trace_id, span_id) = (ids.new_trace_id(), ids.new_span_id());
-        let made = SpanContext::new(trace_id, span_id, TraceFlags::default(), false, TraceState::default());
-        self.attach_values_to(context).with_remote_span_context(made)
-    }
-
-    /// Like [`attach_to`](Self::attach_to) without the remote parent: for a caller who sets a span
-    /// of the same trace on the result anyway.
-    #[must_use]
-    pub fn attach_values_to(self, context: &Context) -> Context {
-        let mut context = match self.baggage {
-            Some(baggage) => context.with_baggage(baggage),
-            None => context.clone(),
-        };
-        if let (Some(header), Some(parent)) = (self.verbatim, self.span_context) {
-            let state = parent.trace_state().clone();
-            context = context.with_value(Verbatim { trace_id: parent.trace_id(), state, header });
+        for format in self.written.iter() {
+            match format {
+                Format::W3c => w3c::write(context, span, headers),
+                Format::B3Single => b3::write_single(context, span, headers),
+                Format::B3Multi => b3::write_multi(context, span, headers),
+                Format::Jaeger => jaeger::write(context, span, headers),
+            }
         }
-        context
     }
-}
-
-/// The `tracestate` of a trace as it came in, for members that the API's type cannot hold.
-#[derive(Debug)]
-struct Verbatim {
-    trace_id: TraceId,
-    state: TraceState,
-    header: HeaderValue,
-}
-
-enum Header {
-    Absent,
-    Malformed,
-    Valid(TraceParent),
-}
-
-fn traceparent(headers: &HeaderMap) -> Header {
-    let mut values = headers.get_all(&TRACEPARENT).iter();
-    let Some(value) = values.next() else { return Header::Absent };
-    let parsed = TraceParent::parse(value.as_bytes().trim_ascii());
-    match parsed.filter(|_| values.next().is_none()) {
-        Some(parent) => Header::Valid(parent),
-        None => Header::Malformed,
-    }
-}
-
-fn state(headers: &HeaderMap) -> tracestate::Parsed {
-    if !headers.contains_key(&TRACESTATE) {
-        return tracestate::Parsed::default();
-    }
-    let parsed = tracestate::parse(headers.get_all(&TRACESTATE).iter());
-    if parsed.is_none() {
-        REJECTED_STATES.fetch_add(1, Relaxed);
-    }
-    let parsed = parsed.unwrap_or_default();
-    count_dropped(parsed.dropped);
-    parsed
-}
-
-fn state_header(context: &Context, span: &SpanContext) -> Option<HeaderValue> {
-    // Not for another trace, and not if someone changed the state in between.
-    let unchanged = |came: &&Verbatim| came.trace_id == span.trace_id() && came.state == *span.trace_state();
-    if let Some(came) = context.get::<Verbatim>().filter(unchanged) {
-        return Some(came.header.clone());
-    }
-    let (header, dropped) = tracestate::write(span.trace_state());
-    count_dropped(dropped);
-    header
 }
 
 fn replace(headers: &mut HeaderMap, name: &HeaderName, value: Option<HeaderValue>) {
@@ -263,46 +305,6 @@ fn replace(headers: &mut HeaderMap, name: &HeaderName, value: Option<HeaderValue
         Some(value) => headers.insert(name, value),
         None => headers.remove(name),
     };
-}
-
-/// How often propagation headers were refused, since the process started.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct PropagationCounts {
-    /// Requests whose `traceparent` was malformed or repeated: their traces started anew.
-    pub rejected_contexts: u64,
-    /// Requests whose `tracestate` was malformed and discarded.
-    pub rejected_states: u64,
-    /// Members of `tracestate` and `baggage` that were malformed, repeated or past a limit.
-    pub dropped_members: u64,
-}
-
-static REJECTED_CONTEXTS: AtomicU64 = AtomicU64::new(0);
-static REJECTED_STATES: AtomicU64 = AtomicU64::new(0);
-static DROPPED_MEMBERS: AtomicU64 = AtomicU64::new(0);
-
-/// The counters of this process, for a metrics exporter.
-///
-/// ```
-/// let before = bartizan_trace::propagation::counts();
-/// let mut request = http::HeaderMap::new();
-/// request.insert("traceparent", http::HeaderValue::from_static("nonsense"));
-/// assert!(bartizan_trace::Propagation::new().extract(&request).rejected);
-/// assert!(bartizan_trace::propagation::counts().rejected_contexts > before.rejected_contexts);
-/// ```
-pub fn counts() -> PropagationCounts {
-    PropagationCounts {
-        rejected_contexts: REJECTED_CONTEXTS.load(Relaxed),
-        rejected_states: REJECTED_STATES.load(Relaxed),
-        dropped_members: DROPPED_MEMBERS.load(Relaxed),
-    }
-}
-
-fn count_dropped(members: usize) {
-    // Not even a shared read on the ordinary path.
-    if members > 0 {
-        DROPPED_MEMBERS.fetch_add(members as u64, Relaxed);
-    }
 }
 
 #[cfg(test)]

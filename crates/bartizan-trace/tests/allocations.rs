@@ -4,11 +4,12 @@ use allocation_counter::measure;
 use bartizan_trace::opentelemetry::Context;
 use bartizan_trace::opentelemetry::trace::TraceContextExt;
 use bartizan_trace::w3c::TraceParent;
-use bartizan_trace::{Extracted, Propagation};
+use bartizan_trace::{Extracted, Format, Propagation};
 use http::{HeaderMap, HeaderValue};
 
 const PARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 const W3C: Propagation = Propagation::new();
+const ALL: Propagation = Propagation::new().with_b3_single().with_b3_multi().with_jaeger();
 
 fn request(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
     let mut headers = HeaderMap::new();
@@ -24,9 +25,13 @@ fn allocations(run: impl FnOnce()) -> u64 {
 }
 
 fn extracting(pairs: &[(&'static str, &'static str)]) -> (u64, Extracted) {
+    extracting_with(W3C, pairs)
+}
+
+fn extracting_with(chosen: Propagation, pairs: &[(&'static str, &'static str)]) -> (u64, Extracted) {
     let headers = request(pairs);
     let mut extracted = Extracted::default();
-    (allocations(|| extracted = W3C.extract(&headers)), extracted)
+    (allocations(|| extracted = chosen.extract(&headers)), extracted)
 }
 
 #[test]
@@ -34,6 +39,41 @@ fn a_request_without_context_allocates_nothing() {
     let (count, extracted) = extracting(&[]);
     assert_eq!(count, 0);
     assert_eq!(allocations(|| drop(extracted.attach_to(&Context::new()))), 0);
+    let (count, extracted) = extracting_with(ALL, &[]);
+    assert_eq!(count, 0);
+    assert_eq!(allocations(|| drop(extracted.attach_to(&Context::new()))), 0);
+}
+
+#[test]
+fn b3_and_jaeger_are_read_without_an_allocation_whether_they_are_valid_or_not() {
+    for context in [
+        &[("b3", "80f198ee56343ba864fe8b2a57d3eff7-e457b5a2e4d86bd1-d")] as &[_],
+        &[("b3", "80f198ee56343ba864fe8b2a57d3eff7-e457b5a2e4d86bd1")],
+        &[("x-b3-traceid", "64fe8b2a57d3eff7"), ("x-b3-spanid", "e457b5a2e4d86bd1")],
+        &[("uber-trace-id", "abcdef%3A123%3A0%3A1")],
+    ] {
+        let (count, extracted) = extracting_with(ALL, context);
+        assert!(extracted.span_context.is_some(), "{context:?}");
+        assert_eq!(count, 0, "{context:?}");
+    }
+    let (count, extracted) = extracting_with(ALL, &[("b3", "0")]);
+    assert_eq!((count, extracted.decision), (0, Some(false)));
+    let (count, extracted) = extracting_with(ALL, &[("b3", "x"), ("uber-trace-id", "x")]);
+    assert_eq!((count, extracted.rejected), (0, true));
+}
+
+#[test]
+fn each_further_format_takes_its_header_values() {
+    let (_, extracted) = extracting(&[("traceparent", PARENT)]);
+    let context = extracted.attach_to(&Context::new());
+    for (formats, expected) in [
+        (Propagation::of([Format::B3Single]), 1),
+        (Propagation::of([Format::B3Multi]), 2),
+        (Propagation::of([Format::Jaeger]), 1),
+    ] {
+        let mut headers = HeaderMap::with_capacity(8);
+        assert_eq!(allocations(|| formats.inject(&context, &mut headers)), expected, "{formats:?}");
+    }
 }
 
 #[test]

@@ -12,7 +12,8 @@ use opentelemetry_sdk::trace::{Sampler, SdkTracer};
 
 use super::attributes;
 use crate::propagation::Propagation;
-use crate::server::{drops, ids, made, unsampled};
+use crate::propagation::made;
+use crate::server::{drops, ids, unsampled};
 
 /// How often this request was sent before, as a request extension: `http.request.resend_count` of the span. For clients that
 /// retry.
@@ -61,7 +62,7 @@ impl ClientTrace {
         let has_parent = parent.span().span_context().is_valid();
         let dropped = has_parent && drops(self.sampler.as_ref(), parent.span().span_context());
         let Some(tracer) = self.tracer.as_ref().filter(|_| !dropped) else {
-            return ((!has_parent).then(|| parent.with_remote_span_context(made())), None);
+            return ((!has_parent).then(|| parent.with_remote_span_context(made(false))), None);
         };
         let started = SystemTime::now();
         // Without attributes, and without more than a word in its name, until it is known that anyone wants them.

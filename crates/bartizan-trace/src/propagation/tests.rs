@@ -1,5 +1,5 @@
 use super::*;
-use opentelemetry::trace::{SpanId, TraceFlags};
+use opentelemetry::trace::{SpanId, TraceFlags, TraceId, TraceState};
 use serde_json::Value;
 
 const PARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
@@ -171,4 +171,111 @@ fn the_values_alone_leave_room_for_a_local_span() {
     let context = Propagation::new().extract(&incoming).attach_values_to(&Context::new());
     assert!(!context.has_active_span());
     assert_eq!(context.baggage().len(), 1);
+}
+
+const B3: &str = "80f198ee56343ba864fe8b2a57d3eff7-e457b5a2e4d86bd1-1";
+const JAEGER: &str = "abcdef:123:0:1";
+
+fn trace_id(chosen: Propagation, headers: &HeaderMap) -> Option<String> {
+    chosen.extract(headers).span_context.map(|span| span.trace_id().to_string())
+}
+
+#[test]
+fn other_formats_than_w3c_are_not_read_or_written_unless_they_are_chosen() {
+    let others = headers([("b3", B3), ("uber-trace-id", JAEGER), ("uberctx-k", "v")]);
+    let extracted = Propagation::new().extract(&others);
+    assert!(extracted.span_context.is_none() && extracted.baggage.is_none() && !extracted.rejected);
+    let names = forwarded(&headers([("traceparent", PARENT), ("baggage", "k=v")]));
+    assert_eq!(names.len(), 2, "{names:?}");
+}
+
+#[test]
+fn the_first_valid_format_counts_in_the_order_that_was_chosen() {
+    let all = headers([("traceparent", PARENT), ("b3", B3), ("uber-trace-id", JAEGER)]);
+    let (w3c, b3, jaeger) = (&PARENT[3..35], &B3[..32], &*format!("{:0>32}", "abcdef"));
+    let orders = [
+        (Propagation::new().with_b3_multi().with_jaeger(), w3c),
+        (Propagation::of([Format::B3Single, Format::W3c]), b3),
+        (Propagation::of([Format::Jaeger, Format::B3Multi, Format::W3c]), jaeger),
+        (Propagation::new().with_jaeger().with_b3_single().without_w3c(), jaeger),
+    ];
+    for (chosen, expected) in orders {
+        assert_eq!(trace_id(chosen, &all).as_deref(), Some(expected), "{chosen:?}");
+    }
+}
+
+#[test]
+fn both_forms_of_b3_are_read_as_one() {
+    let single = Propagation::of([Format::B3Single]);
+    assert_eq!(Propagation::of([Format::B3Multi, Format::B3Single]).writing([Format::B3Single]), single);
+    let multi = headers([("x-b3-traceid", &B3[..32]), ("x-b3-spanid", &B3[33..49])]);
+    assert_eq!(trace_id(single, &multi).as_deref(), Some(&B3[..32]));
+}
+
+#[test]
+fn a_malformed_format_is_passed_over_and_counted_only_if_there_is_no_other() {
+    let chosen = Propagation::new().with_b3_single().with_jaeger();
+    let bad = [("traceparent", "00-x"), ("tracestate", "a=1"), ("b3", "x")];
+    let rescued = chosen.extract(&headers(bad.into_iter().chain([("uber-trace-id", JAEGER)])));
+    assert!(!rescued.rejected);
+    let parent = rescued.span_context.unwrap();
+    assert!(parent.trace_state().header().is_empty(), "the state belongs to the other parent");
+    let before = counts();
+    assert!(chosen.extract(&headers(bad)).rejected);
+    assert!(counts().rejected_contexts > before.rejected_contexts);
+}
+
+#[test]
+fn all_chosen_formats_are_written_or_those_that_were_named() {
+    let incoming = headers([("uber-trace-id", "abcdef:123:0:3"), ("uberctx-k", "v")]);
+    let chosen = Propagation::new().with_jaeger().with_b3_single().with_b3_multi();
+    let (trace, span) = (format!("{:0>32}", "abcdef"), format!("{:0>16}", "123"));
+    let send = |chosen: Propagation| {
+        let mut out = HeaderMap::new();
+        chosen.inject(&chosen.extract(&incoming).attach_to(&Context::new()), &mut out);
+        out
+    };
+    let w3c = format!("00-{trace}-{span}-01");
+    let expected = [
+        ("traceparent", &*w3c),
+        ("uber-trace-id", &*format!("{trace}:{span}:0:3")),
+        ("b3", &*format!("{trace}-{span}-d")),
+        ("x-b3-traceid", &*trace),
+        ("x-b3-spanid", &*span),
+        ("x-b3-flags", "1"),
+        ("baggage", "k=v"),
+        ("uberctx-k", "v"),
+    ];
+    assert_eq!(send(chosen), headers(expected));
+    assert_eq!(send(chosen.writing([Format::W3c])), headers([("traceparent", &*w3c), ("baggage", "k=v")]));
+}
+
+// R-TRC-7
+#[test]
+fn a_stranger_can_neither_switch_tracing_off_nor_on() {
+    let edge = Propagation::new().with_b3_single().with_jaeger().untrusted();
+    let debug = format!("{}-d", &B3[..49]);
+    for (name, value, linked) in [
+        ("b3", "0", false),
+        ("b3", "d", false),
+        ("b3", &*debug, true),
+        ("uber-trace-id", "abcdef:123:0:3", true),
+    ] {
+        let extracted = edge.extract(&headers([(name, value), ("uberctx-k", "v")]));
+        assert_eq!(extracted.link.is_some(), linked, "{name}: {value}");
+        assert!(extracted.span_context.is_none() && extracted.baggage.is_none());
+        assert_eq!(extracted.decision, None, "{name}: {value}");
+        assert!(!extracted.is_denied());
+        let values = extracted.attach_values_to(&Context::new());
+        let own = SpanContext::new(
+            TraceId::from(5),
+            SpanId::from(7),
+            TraceFlags::default(),
+            false,
+            TraceState::NONE,
+        );
+        let mut out = HeaderMap::new();
+        edge.inject(&values.with_remote_span_context(own), &mut out);
+        assert!(out["b3"].to_str().unwrap().ends_with("-0"), "{name}: {value}: {out:?}");
+    }
 }

@@ -51,7 +51,7 @@ impl TraceLayer {
         Self(ObserveLayer::new(Trace::new(None)))
     }
 
-    /// Which context is read and whether it is believed.
+    /// Which formats of context are read, and whether it is believed.
     pub fn propagation(self, propagation: Propagation) -> Self {
         Self(self.0.changed(|trace, _| trace.propagation = propagation))
     }

@@ -9,7 +9,7 @@ use http::uri::PathAndQuery;
 use http::{HeaderName, HeaderValue, Request, Response};
 use opentelemetry::Context;
 use opentelemetry::trace::{
-    Link, Span, SpanBuilder, SpanContext, SpanId, SpanKind, Status, TraceContextExt, TraceFlags, TraceState,
+    Link, Span, SpanBuilder, SpanContext, SpanId, SpanKind, Status, TraceContextExt,
     Tracer,
 };
 use opentelemetry_sdk::trace::{IdGenerator, RandomIdGenerator, Sampler, SdkTracer};
@@ -67,8 +67,8 @@ impl Observer for Trace {
     fn begin<B>(&self, request: &mut Request<B>, record: &Record) -> TraceExchange {
         let extracted = self.propagation.extract(request.headers());
         let (context, recording) = match &self.tracer {
-            Some(tracer) => self.start(tracer, extracted, request, record),
-            None => (extracted.attach_or_make(&Context::new()), None),
+            Some(tracer) if !extracted.is_denied() => self.start(tracer, extracted, request, record),
+            _ => (extracted.attach_or_make(&Context::new()), None),
         };
         record.set_trace(ids(context.span().span_context()));
         TraceExchange { context, recording, header: self.header }
@@ -88,15 +88,12 @@ impl Trace {
         request: &Request<B>,
         record: &Record,
     ) -> (Context, Option<Recording>) {
-        let parent = match extracted.span_context.clone() {
-            Some(remote) if drops(self.sampler.as_ref(), &remote) => {
-                let span = unsampled(&remote, RandomIdGenerator::default().new_span_id());
-                let values = extracted.attach_values_to(&Context::new());
-                return (values.with_remote_span_context(span), None);
-            }
-            Some(remote) => Context::new().with_remote_span_context(remote),
-            None => Context::new(),
-        };
+        if let Some(remote) = extracted.span_context.as_ref().filter(|remote| drops(self.sampler.as_ref(), remote)) {
+            let span = unsampled(remote, RandomIdGenerator::default().new_span_id());
+            let values = extracted.attach_values_to(&Context::new());
+            return (values.with_remote_span_context(span), None);
+        }
+        let parent = extracted.parent(&Context::new());
         let started = SystemTime::now();
         // Without attributes, and without the route in its name, until it is known that anyone wants them.
         let mut builder = SpanBuilder::from_name(attributes::method(record)).with_kind(SpanKind::Server);
@@ -140,13 +137,6 @@ pub(crate) fn drops(sampler: Option<&Sampler>, parent: &SpanContext) -> bool {
 pub(crate) fn unsampled(remote: &SpanContext, span_id: SpanId) -> SpanContext {
     let flags = remote.trace_flags() & FLAG_RANDOM;
     SpanContext::new(remote.trace_id(), span_id, flags, false, remote.trace_state().clone())
-}
-
-/// A trace that is made up for the ids alone.
-pub(crate) fn made() -> SpanContext {
-    let ids = RandomIdGenerator::default();
-    let (trace, span) = (ids.new_trace_id(), ids.new_span_id());
-    SpanContext::new(trace, span, TraceFlags::default(), false, TraceState::default())
 }
 
 impl Exchange for TraceExchange {

@@ -1,3 +1,5 @@
+mod decisions;
+
 use std::convert::Infallible;
 use std::future::{pending, ready};
 

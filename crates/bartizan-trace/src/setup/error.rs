@@ -51,7 +51,7 @@ pub enum SetupError {
 }
 
 impl SetupError {
-    pub(super) fn invalid(
+    pub(crate) fn invalid(
         setting: &'static str,
         found: impl Into<String>,
         expected: &'static str,
@@ -63,7 +63,12 @@ impl SetupError {
 
 /// A value in an error's text: only for settings with a closed vocabulary, and cut short.
 pub(super) fn shown(value: &str) -> String {
+    format!("is {}", quoted(value))
+}
+
+/// The value alone, for one of several.
+pub(crate) fn quoted(value: &str) -> String {
     let short: String = value.chars().take(40).collect();
     let cut = if short.len() < value.len() { "..." } else { "" };
-    format!("is {short:?}{cut}")
+    format!("{short:?}{cut}")
 }

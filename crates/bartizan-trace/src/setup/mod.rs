@@ -49,7 +49,8 @@
 //! | `OTEL_BSP_SCHEDULE_DELAY` | milliseconds that a span may wait | 5000 |
 //! | `OTEL_BSP_EXPORT_TIMEOUT` | milliseconds after which a batch is given up | 30000 |
 //!
-//! Where there is a variable for traces alone it wins over the general one. The limits of a span
+//! `OTEL_PROPAGATORS` is not a setting of the export: [`Propagation::read_env`](crate::Propagation::read_env)
+//! reads it. Where there is a variable for traces alone it wins over the general one. The limits of a span
 //! (`OTEL_SPAN_*_LIMIT`) are read by the SDK.
 //!
 //! # Failure
@@ -75,6 +76,8 @@ mod tests;
 
 pub(crate) use certificate::Ca;
 pub(crate) use endpoint::Target;
+pub(crate) use error::quoted;
+pub(crate) use vars::Vars;
 
 pub use endpoint::Protocol;
 pub use error::SetupError;

@@ -17,6 +17,7 @@ use super::tracing::{TraceStatus, Tracing};
 use super::{read, sampler};
 use crate::conventions::{DEPLOYMENT_ENVIRONMENT_NAME, SERVICE_NAME, SERVICE_VERSION};
 use crate::export::{self, Batch, Counts};
+use crate::propagation::B3Sampler;
 
 /// How spans are sampled, described and sent; see the [module](super) for order and defaults.
 ///
@@ -288,7 +289,7 @@ impl TraceSettings {
         let provider =
             self.customize.into_iter().fold(provider, |provider, Customize(change)| change(provider));
         // Last, so that the layer knows the sampler for sure.
-        let provider = provider.with_sampler(self.sampler.clone()).build();
+        let provider = provider.with_sampler(B3Sampler::new(self.sampler.clone())).build();
         Ok(Tracing::on(provider, self.sampler, counts, status))
     }
 }

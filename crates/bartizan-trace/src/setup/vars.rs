@@ -9,10 +9,10 @@ use super::error::{SetupError, shown};
 const LONGEST: u64 = 600_000;
 
 /// Looks variables up by name.
-pub(super) struct Vars<F>(pub(super) F);
+pub(crate) struct Vars<F>(pub(crate) F);
 
 impl<F: Fn(&str) -> Option<String>> Vars<F> {
-    pub(super) fn text(&self, name: &str) -> Option<String> {
+    pub(crate) fn text(&self, name: &str) -> Option<String> {
         (self.0)(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
     }
 

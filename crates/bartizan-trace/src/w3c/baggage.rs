@@ -8,33 +8,57 @@ use opentelemetry::baggage::{Baggage, BaggageMetadata};
 use super::OWS;
 
 /// The number of members that every platform must carry, and the most that this one does.
-const MAX_MEMBERS: usize = 64;
+pub(crate) const MAX_MEMBERS: usize = 64;
 
 /// The bytes that every platform must carry, commas included, and the most that this one does.
-const MAX_BYTES: usize = 8192;
+pub(crate) const MAX_BYTES: usize = 8192;
 
-/// Reads all `baggage` headers of a request, and counts the members that were dropped: malformed
-/// ones, and those past the limits. The last value of a repeated key wins, as the API has it.
-pub(crate) fn parse<'a>(headers: impl Iterator<Item = &'a HeaderValue>) -> (Baggage, usize) {
-    let mut baggage = Baggage::new();
-    let (mut members, mut bytes, mut dropped) = (0, 0, 0);
-    for member in headers.flat_map(|header| header.as_bytes().split(|byte| *byte == b',')) {
-        let member = member.trim_ascii();
-        if member.is_empty() {
-            continue;
-        }
-        let separated = bytes + usize::from(members > 0) + member.len();
-        let fits = members < MAX_MEMBERS && separated <= MAX_BYTES;
-        match str::from_utf8(member).ok().filter(|_| fits).and_then(parse_member) {
-            Some((key, value, properties)) => {
-                baggage.insert_with_metadata(key.to_owned(), value.into_owned(), properties);
-                members += 1;
-                bytes = separated;
+/// Members on their way into the baggage of one request, whichever headers they come from.
+#[derive(Default)]
+pub(crate) struct Members {
+    baggage: Baggage,
+    kept: usize,
+    bytes: usize,
+    dropped: usize,
+}
+
+/// Key, decoded value and raw properties.
+pub(crate) type Member<'a> = (&'a str, Cow<'a, str>, BaggageMetadata);
+
+impl Members {
+    /// Reads one `baggage` header. The last value of a repeated key wins, as the API has it.
+    pub(crate) fn read(&mut self, header: &HeaderValue) {
+        for member in header.as_bytes().split(|byte| *byte == b',') {
+            let member = member.trim_ascii();
+            if !member.is_empty() {
+                self.add(member.len(), || str::from_utf8(member).ok().and_then(parse_member));
             }
-            None => dropped += 1,
         }
     }
-    (baggage, dropped)
+
+    /// Adds what `read` finds in `len` bytes, or counts it as dropped: malformed, or past a limit.
+    pub(crate) fn add<'a>(&mut self, len: usize, read: impl FnOnce() -> Option<Member<'a>>) {
+        let bytes = self.bytes + usize::from(self.kept > 0) + len;
+        let fits = self.kept < MAX_MEMBERS && bytes <= MAX_BYTES;
+        match fits.then(read).flatten() {
+            Some((key, value, properties)) => {
+                self.baggage.insert_with_metadata(key.to_owned(), value.into_owned(), properties);
+                self.kept += 1;
+                self.bytes = bytes;
+            }
+            None => self.dropped += 1,
+        }
+    }
+
+    /// Whether there is a member of this name, in upper or lower case. Looks at each.
+    pub(crate) fn has(&self, key: &str) -> bool {
+        self.baggage.iter().any(|(known, _)| known.as_str().eq_ignore_ascii_case(key))
+    }
+
+    /// The baggage and the number of members that were dropped.
+    pub(crate) fn finish(self) -> (Baggage, usize) {
+        (self.baggage, self.dropped)
+    }
 }
 
 /// Writes the header and counts the members that no header can hold or that did not fit.
@@ -50,7 +74,8 @@ pub(crate) fn write(baggage: &Baggage) -> (Option<HeaderValue>, usize) {
         }
         header.push_str(key.as_str());
         header.push('=');
-        encode(value.as_str(), &mut header);
+        // Nothing but what must be, so that a value that came in within the limit goes out within it.
+        encode(value.as_str(), |byte| is_octet(byte) && byte != b'%', &mut header);
         let properties = properties.as_str();
         if !properties.is_empty() {
             header.push(';');
@@ -65,8 +90,7 @@ pub(crate) fn write(baggage: &Baggage) -> (Option<HeaderValue>, usize) {
     (header, dropped)
 }
 
-/// Key, decoded value and raw properties of one member.
-fn parse_member(member: &str) -> Option<(&str, Cow<'_, str>, BaggageMetadata)> {
+fn parse_member(member: &str) -> Option<Member<'_>> {
     let (pair, properties) = member.split_once(';').unwrap_or((member, ""));
     let (key, value) = pair.split_once('=')?;
     let (key, value) = (key.trim_matches(OWS), value.trim_matches(OWS));
@@ -83,7 +107,7 @@ fn valid_properties(properties: &str) -> bool {
 }
 
 /// A `token` of HTTP.
-fn valid_key(key: &str) -> bool {
+pub(crate) fn valid_key(key: &str) -> bool {
     !key.is_empty()
         && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
 }
@@ -94,7 +118,7 @@ fn is_octet(byte: u8) -> bool {
 }
 
 /// Undoes percent-encoding. Bytes that are no UTF-8 become U+FFFD; a `%` without two digits stays.
-fn decode(value: &str) -> Cow<'_, str> {
+pub(crate) fn decode(value: &str) -> Cow<'_, str> {
     if !value.contains('%') {
         return Cow::Borrowed(value);
     }
@@ -119,11 +143,10 @@ fn digit(byte: u8) -> u8 {
     char::from(byte).to_digit(16).map_or(0, |digit| digit as u8)
 }
 
-/// Percent-encodes what is no `baggage-octet`, and `%`; nothing else, so that a value that came in
-/// within the limit goes out within it.
-fn encode(value: &str, out: &mut String) {
+/// Percent-encodes every byte that is not to stay as it is.
+pub(crate) fn encode(value: &str, plain: impl Fn(u8) -> bool, out: &mut String) {
     for byte in value.bytes() {
-        if is_octet(byte) && byte != b'%' {
+        if plain(byte) {
             out.push(char::from(byte));
         } else {
             out.push('%');
@@ -139,9 +162,17 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    fn parse(headers: &[HeaderValue]) -> (Baggage, usize) {
+        let mut members = Members::default();
+        for header in headers {
+            members.read(header);
+        }
+        members.finish()
+    }
+
     fn read(values: &[&str]) -> (Baggage, usize) {
         let headers: Vec<_> = values.iter().map(|value| HeaderValue::from_str(value).unwrap()).collect();
-        parse(headers.iter())
+        parse(&headers)
     }
 
     fn value(baggage: &Baggage, key: &str) -> Option<String> {
@@ -176,7 +207,7 @@ mod tests {
             assert_eq!((baggage.len(), dropped), (2, 1), "{bad}");
         }
         let raw = HeaderValue::from_bytes(b"a=\xc3\xa9,b=1").unwrap();
-        assert_eq!(parse([raw].iter()).1, 1);
+        assert_eq!(parse(&[raw]).1, 1);
     }
 
     #[test]
@@ -216,7 +247,7 @@ mod tests {
         #[test]
         fn any_header_is_read_without_a_panic(bytes in prop::collection::vec(32u8..=255, 0..200)) {
             let bytes: Vec<u8> = bytes.into_iter().filter(|byte| *byte != 127).collect();
-            let _ = parse([HeaderValue::from_bytes(&bytes).unwrap()].iter());
+            let _ = parse(&[HeaderValue::from_bytes(&bytes).unwrap()]);
         }
 
         #[test]
@@ -227,7 +258,7 @@ mod tests {
             }
             let (header, dropped) = write(&baggage);
             prop_assert_eq!(dropped, 0);
-            let (back, dropped) = parse(header.iter());
+            let (back, dropped) = parse(header.as_slice());
             prop_assert_eq!((back.len(), dropped), (values.len(), 0));
             for (key, value) in &values {
                 prop_assert_eq!(back.get(key).unwrap().as_str(), value);

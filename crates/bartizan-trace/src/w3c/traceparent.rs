@@ -3,6 +3,8 @@
 use http::HeaderValue;
 use opentelemetry::trace::{SpanContext, SpanId, TraceFlags, TraceId, TraceState};
 
+use crate::hex;
+
 /// The flag of Trace Context Level 2 that says: the last seven bytes of the trace id are random.
 ///
 /// It belongs to the trace id and travels unchanged as long as the id does.
@@ -64,7 +66,7 @@ impl TraceParent {
     /// specification asks; what follows them must begin with `-`. Version `ff` is not valid.
     pub fn parse(value: &[u8]) -> Option<Self> {
         let (head, rest) = value.split_first_chunk::<LEN>()?;
-        let [version] = hex(head[0..2].first_chunk::<2>()?)?;
+        let [version] = hex::lower(head[0..2].first_chunk::<2>()?)?;
         let complete = match version {
             0x00 => rest.is_empty(),
             0xff => false,
@@ -73,9 +75,9 @@ impl TraceParent {
         if !complete || head[2] != b'-' || head[35] != b'-' || head[52] != b'-' {
             return None;
         }
-        let trace_id = hex(head[3..35].first_chunk::<32>()?)?;
-        let parent_id = hex(head[36..52].first_chunk::<16>()?)?;
-        let [flags] = hex(head[53..55].first_chunk::<2>()?)?;
+        let trace_id = hex::lower(head[3..35].first_chunk::<32>()?)?;
+        let parent_id = hex::lower(head[36..52].first_chunk::<16>()?)?;
+        let [flags] = hex::lower(head[53..55].first_chunk::<2>()?)?;
         Self::new(TraceId::from_bytes(trace_id), SpanId::from_bytes(parent_id), TraceFlags::new(flags))
     }
 
@@ -102,9 +104,9 @@ impl TraceParent {
     /// The version 00 header value as ASCII bytes.
     pub fn to_bytes(&self) -> [u8; LEN] {
         let mut out = *b"00-00000000000000000000000000000000-0000000000000000-00";
-        write_hex(&mut out[3..35], &self.trace_id.to_bytes());
-        write_hex(&mut out[36..52], &self.parent_id.to_bytes());
-        write_hex(&mut out[53..55], &[self.flags.to_u8()]);
+        hex::write(&mut out[3..35], &self.trace_id.to_bytes());
+        hex::write(&mut out[36..52], &self.parent_id.to_bytes());
+        hex::write(&mut out[53..55], &[self.flags.to_u8()]);
         out
     }
 
@@ -112,41 +114,6 @@ impl TraceParent {
     pub fn to_header_value(&self) -> HeaderValue {
         // Hex digits and dashes are always a valid value, so the empty one is never made.
         HeaderValue::from_bytes(&self.to_bytes()).unwrap_or_else(|_| HeaderValue::from_static(""))
-    }
-}
-
-/// What a byte is worth as a lower case hex digit, or [`NO_DIGIT`].
-static DIGITS: [u8; 256] = digits();
-const NO_DIGIT: u8 = 0xff;
-
-const fn digits() -> [u8; 256] {
-    let mut table = [NO_DIGIT; 256];
-    let mut value = 0;
-    while value < 16 {
-        table[b"0123456789abcdef"[value as usize] as usize] = value;
-        value += 1;
-    }
-    table
-}
-
-/// Reads `2 * OUT` lower case hex digits.
-fn hex<const IN: usize, const OUT: usize>(digits: &[u8; IN]) -> Option<[u8; OUT]> {
-    let mut out = [0; OUT];
-    let mut seen = 0;
-    for (byte, pair) in out.iter_mut().zip(digits.chunks_exact(2)) {
-        let (high, low) = (DIGITS[usize::from(pair[0])], DIGITS[usize::from(pair[1])]);
-        seen |= high | low;
-        *byte = high << 4 | low & 0x0f;
-    }
-    // One check at the end: a byte that is no digit sets bits above the low four.
-    (seen < 16).then_some(out)
-}
-
-/// Writes bytes as lower case hex digits.
-fn write_hex(out: &mut [u8], bytes: &[u8]) {
-    for (pair, byte) in out.chunks_exact_mut(2).zip(bytes) {
-        pair[0] = b"0123456789abcdef"[usize::from(byte >> 4)];
-        pair[1] = b"0123456789abcdef"[usize::from(byte & 0x0f)];
     }
 }
 

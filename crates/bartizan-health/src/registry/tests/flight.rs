@@ -6,7 +6,10 @@ use std::{
     task::{self, Poll, Waker},
 };
 
-use tokio::{task::JoinSet, time::Instant};
+use tokio::{
+    task::JoinSet,
+    time::{Instant, timeout},
+};
 
 use super::*;
 use crate::blocking;

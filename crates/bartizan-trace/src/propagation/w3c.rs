@@ -1,0 +1,70 @@
+//! `traceparent` and `tracestate` on a request.
+
+use http::header::{HeaderMap, HeaderName, HeaderValue};
+use opentelemetry::Context;
+use opentelemetry::trace::{SpanContext, TraceId, TraceState};
+
+use super::counts::{count_dropped, count_rejected_state};
+use super::extracted::{Extracted, Found, Malformed, one};
+use super::replace;
+use crate::w3c::{TraceParent, tracestate};
+
+static TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+static TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
+
+pub(super) fn read(headers: &HeaderMap) -> Found<Extracted> {
+    let Some(value) = one(headers, &TRACEPARENT)? else { return Ok(None) };
+    let parent = TraceParent::parse(value).ok_or(Malformed)?;
+    let state = state(headers);
+    Ok(Some(Extracted {
+        span_context: Some(parent.span_context(state.state)),
+        decision: Some(parent.flags().is_sampled()),
+        verbatim: state.verbatim,
+        ..Extracted::default()
+    }))
+}
+
+pub(super) fn write(context: &Context, span: &SpanContext, headers: &mut HeaderMap) {
+    if let Some(parent) = TraceParent::from_span_context(span) {
+        headers.insert(&TRACEPARENT, parent.to_header_value());
+        replace(headers, &TRACESTATE, state_header(context, span));
+    }
+}
+
+/// The `tracestate` of a trace as it came in, for members that the API's type cannot hold.
+#[derive(Debug)]
+pub(super) struct Verbatim {
+    trace_id: TraceId,
+    state: TraceState,
+    header: HeaderValue,
+}
+
+impl Verbatim {
+    pub(super) fn new(header: HeaderValue, parent: &SpanContext) -> Self {
+        Self { trace_id: parent.trace_id(), state: parent.trace_state().clone(), header }
+    }
+}
+
+fn state(headers: &HeaderMap) -> tracestate::Parsed {
+    if !headers.contains_key(&TRACESTATE) {
+        return tracestate::Parsed::default();
+    }
+    let parsed = tracestate::parse(headers.get_all(&TRACESTATE).iter());
+    if parsed.is_none() {
+        count_rejected_state();
+    }
+    let parsed = parsed.unwrap_or_default();
+    count_dropped(parsed.dropped);
+    parsed
+}
+
+fn state_header(context: &Context, span: &SpanContext) -> Option<HeaderValue> {
+    // Not for another trace, and not if someone changed the state in between.
+    let unchanged = |came: &&Verbatim| came.trace_id == span.trace_id() && came.state == *span.trace_state();
+    if let Some(came) = context.get::<Verbatim>().filter(unchanged) {
+        return Some(came.header.clone());
+    }
+    let (header, dropped) = tracestate::write(span.trace_state());
+    count_dropped(dropped);
+    header
+}
