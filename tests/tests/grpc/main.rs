@@ -6,6 +6,7 @@
 
 mod codes;
 mod endings;
+mod hosts;
 mod methods;
 mod server;
 mod streams;
