@@ -161,7 +161,7 @@ impl<X: Exchange> Live<X> {
     pub(crate) fn end(&mut self, outcome: Outcome) {
         let Some(exchange) = self.exchange.take() else { return };
         let duration = self.elapsed();
-        if self.record.protocol() == Protocol::Grpc {
+        if self.record.protocol() == Protocol::Grpc && outcome != Outcome::Upgraded {
             if let (Some(code), true, None) = (self.grpc_code, self.told, self.caught) {
                 self.record.learn_method(code);
             }

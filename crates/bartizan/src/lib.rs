@@ -29,6 +29,16 @@
 //! limiter's 429) is logged, counted and traced too; on an axum `Router` it sees the matched route there as well. Layers outside of
 //! it are not watched.
 //!
+//! # tonic
+//!
+//! `Server::builder().layer(observability.layer())` takes the same stack; switch on the feature `tonic`, so that what the service reads
+//! is counted and the peer is known. A gRPC call ends with its status, wherever that travels: log line (`grpc_code`,
+//! `request_messages`, `response_messages`), `grpc_server_*` series and span agree on it. Methods are labels once they are known, see
+//! [`Routes`](core::Routes#grpc).
+//!
+//! tonic enforces `grpc-timeout` outside of all layers. A call that it gives up is `DEADLINE_EXCEEDED` here; tonic itself tells the
+//! client `CANCELLED`, in an answer that no layer sees and that carries no correlation id.
+//!
 //! # Failure
 //!
 //! A panic or an unhandled error becomes one JSON 500 (`grpc-status: 13` for gRPC). A dead collector, a full log pipe or a hanging

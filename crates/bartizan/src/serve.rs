@@ -49,14 +49,14 @@ impl Observability {
             tracing::info!(target: "bartizan", address = %address, "listening");
         }
         let app = app.into_make_service_with_connect_info::<SocketAddr>();
-        let server = axum::serve(listener, app).with_graceful_shutdown(stop).into_future();
+        let serving = axum::serve(listener, app).with_graceful_shutdown(stop).into_future();
         let deadline = self.times().drain_deadline;
         let too_late = async {
             closing.notified().await;
             tokio::time::sleep(deadline).await;
         };
         let result = tokio::select! {
-            done = server => done.map_err(ServeError::Io),
+            done = serving => done.map_err(ServeError::Io),
             () = too_late => Err(ServeError::Unfinished { waited: deadline }),
         };
         if let Err(error) = &result {

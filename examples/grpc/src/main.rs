@@ -35,7 +35,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             let _ = closing.send(());
         }
     };
-    let server = Server::builder()
+    let serving = Server::builder()
         .layer(observability.layer())
         .add_service(EchoServer::new(Echo))
         .serve_with_incoming_shutdown(TcpIncoming::from(listener).with_nodelay(Some(true)), stop);
@@ -46,7 +46,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         tokio::time::sleep(DRAIN_DEADLINE).await;
     };
     let served = tokio::select! {
-        served = server => served.map_err(Into::into),
+        served = serving => served.map_err(Into::into),
         () = too_late => Err("calls were still running at the deadline".into()),
     };
     let flushed = observability.shutdown().await;

@@ -26,7 +26,7 @@ const NAMES: [&str; 17] = [
 ];
 
 fn codes() -> impl Iterator<Item = (Code, &'static str)> {
-    NAMES.into_iter().enumerate().map(|(number, name)| (Code::from_i32(number as i32), name))
+    (0..).map(Code::from_i32).zip(NAMES)
 }
 
 /// The status that the client saw, and its correlation id.

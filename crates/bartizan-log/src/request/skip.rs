@@ -1,7 +1,16 @@
 //! Routes that are not worth a line.
 
-const DEFAULT: [&str; 8] =
-    ["/health", "/health/*", "/healthz", "/livez", "/readyz", "/ready", "/startup", "/metrics"];
+const DEFAULT: [&str; 9] = [
+    "/health",
+    "/health/*",
+    "/healthz",
+    "/livez",
+    "/readyz",
+    "/ready",
+    "/startup",
+    "/metrics",
+    "/grpc.health.v1.Health/*",
+];
 
 #[derive(Clone, Debug)]
 pub(super) struct Skip(Vec<Pattern>);
@@ -47,7 +56,15 @@ mod tests {
     #[test]
     fn probes_and_scrapes_are_skipped_and_their_neighbours_are_not() {
         let skip = Skip::default();
-        for path in ["/health", "/health/live", "/healthz", "/livez", "/readyz", "/metrics"] {
+        for path in [
+            "/health",
+            "/health/live",
+            "/healthz",
+            "/livez",
+            "/readyz",
+            "/metrics",
+            "/grpc.health.v1.Health/Check",
+        ] {
             assert!(skip.has("unmatched", path) && skip.has(path, "/"), "{path}");
         }
         for path in ["/", "/healthcare/patients", "/metrics2", "/api/health", "/readyzz"] {
