@@ -205,35 +205,6 @@ impl Record {
         }))
     }
 
-    /// Makes the record of a call that goes out. It has no `tracing` span: the call is a part of what the caller does.
-    pub(crate) fn make_outbound<B: Body + 'static>(
-        request: &mut Request<B>,
-        routes: &Routes,
-        maker: usize,
-    ) -> Self {
-        Self(pool::take(Inner {
-            maker,
-            method: KnownMethod::of(request.method()),
-            version: request.version(),
-            protocol: Protocol::of(request.headers()),
-            https: request.uri().scheme_str() == Some("https"),
-            peer: None,
-            client: None,
-            inbound: false,
-            prefix: None,
-            route: routes.outbound(request).map_or_else(OnceLock::new, OnceLock::from),
-            correlation_id: OnceLock::new(),
-            trace: OnceLock::new(),
-            request_size: RequestSize::of(request.body()),
-            bound: Mutex::default(),
-            span: tracing::Span::none(),
-        }))
-    }
-
-    pub(crate) fn is_inbound(&self) -> bool {
-        self.0.inbound
-    }
-
     pub(crate) fn is_made_by(&self, maker: usize) -> bool {
         self.0.maker == maker
     }
@@ -364,6 +335,8 @@ impl fmt::Debug for Record {
             .finish_non_exhaustive()
     }
 }
+
+mod outbound;
 
 /// Records are made for every request and let go at its end, so each thread keeps some to make new ones in.
 mod pool {

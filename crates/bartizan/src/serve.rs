@@ -55,14 +55,14 @@ impl Observability {
             closing.notified().await;
             tokio::time::sleep(deadline).await;
         };
-        let served = tokio::select! {
-            served = server => served.map_err(ServeError::Io),
+        let result = tokio::select! {
+            done = server => done.map_err(ServeError::Io),
             () = too_late => Err(ServeError::Unfinished { waited: deadline }),
         };
-        if let Err(error) = &served {
+        if let Err(error) = &result {
             tracing::error!(target: "bartizan", error = %error, "the server did not stop cleanly");
         }
         let flushed = self.shutdown().await;
-        served.and(flushed.map_err(ServeError::from))
+        result.and(flushed.map_err(ServeError::from))
     }
 }

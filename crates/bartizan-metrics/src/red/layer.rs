@@ -95,7 +95,7 @@ impl fmt::Debug for RedLayer {
             .field("naming", &self.options.naming)
             .field("max_series", &self.options.max_series)
             .field("settings", &self.options.settings)
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 
