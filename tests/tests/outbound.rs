@@ -15,7 +15,7 @@ use http_body_util::BodyExt;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
-use tokio::io::AsyncReadExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tower::timeout::Timeout;
 use tower::{Layer, Service, ServiceExt, service_fn};
@@ -36,6 +36,7 @@ async fn server() -> String {
         .route("/shop.Stock/Take", post(take))
         .route("/shop.Stock/Miss", post(miss))
         .route("/front/{address}", get(front))
+        .route("/spawned/{address}", get(spawned))
         .layer(Lab::get().stack.layer());
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
@@ -63,6 +64,11 @@ async fn front(axum::extract::Path(address): axum::extract::Path<String>) -> Str
     let request = Request::get(format!("http://{address}/echo/7?token=planted")).body(Body::empty()).unwrap();
     let body = client.oneshot(request).await.unwrap().into_body();
     String::from_utf8(body.collect().await.unwrap().to_bytes().to_vec()).unwrap()
+}
+
+/// The same from a task of its own.
+async fn spawned(address: axum::extract::Path<String>) -> String {
+    bartizan::spawn(front(address)).await.unwrap()
 }
 
 fn call(address: &str, path: &str, id: &str) -> Request<Body> {
@@ -106,29 +112,31 @@ async fn told(id: &str, address: &str, status: &str, outcome: &str, error: Optio
 }
 
 #[tokio::test]
-async fn a_call_inside_a_request_is_one_trace_and_one_correlation_id() {
+async fn a_call_inside_a_request_or_a_task_of_it_is_one_trace_and_one_correlation_id() {
     let address = server().await;
     let parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-03";
-    let mut request = call(&address, &format!("/front/{address}"), "one-trace");
-    request.headers_mut().insert("traceparent", parent.parse().unwrap());
-    let response = plain().request(request).await.unwrap();
-    assert_eq!(response.into_body().collect().await.unwrap().to_bytes(), "fine");
+    for (route, id) in [("front", "one-trace"), ("spawned", "one-trace-spawned")] {
+        let mut request = call(&address, &format!("/{route}/{address}"), id);
+        request.headers_mut().insert("traceparent", parent.parse().unwrap());
+        let response = plain().request(request).await.unwrap();
+        assert_eq!(response.into_body().collect().await.unwrap().to_bytes(), "fine");
 
-    let client = spans(&SpanKind::Client, "one-trace", 1).await.remove(0);
-    let servers = spans(&SpanKind::Server, "one-trace", 2).await;
-    let find = |name: &str| servers.iter().find(|span| span.name == name).unwrap();
-    let (outer, inner) = (find("GET /front/{address}"), find("GET /echo/{id}"));
-    assert_eq!(outer.parent_span_id, SpanId::from(0x00f0_67aa_0ba9_02b7));
-    assert_eq!(client.parent_span_id, outer.span_context.span_id());
-    assert_eq!(inner.parent_span_id, client.span_context.span_id());
-    for span in [outer, &client, inner] {
-        assert_eq!(span.span_context.trace_id().to_string(), "4bf92f3577b34da6a3ce929d0e0e4736");
-        assert_eq!(span.span_context.trace_flags().to_u8(), 3, "sampled and random");
+        let client = spans(&SpanKind::Client, id, 1).await.remove(0);
+        let servers = spans(&SpanKind::Server, id, 2).await;
+        let find = |name: &str| servers.iter().find(|span| span.name == name).unwrap();
+        let (outer, inner) = (find(&format!("GET /{route}/{{address}}")), find("GET /echo/{id}"));
+        assert_eq!(outer.parent_span_id, SpanId::from(0x00f0_67aa_0ba9_02b7));
+        assert_eq!(client.parent_span_id, outer.span_context.span_id());
+        assert_eq!(inner.parent_span_id, client.span_context.span_id());
+        for span in [outer, &client, inner] {
+            assert_eq!(span.span_context.trace_id().to_string(), "4bf92f3577b34da6a3ce929d0e0e4736");
+            assert_eq!(span.span_context.trace_flags().to_u8(), 3, "sampled and random");
+        }
+        let url = format!("http://{address}/echo/7?token=[REDACTED]");
+        assert_eq!(text(&client, "url.full"), Some(url));
+        let lines = Lab::get().lines_with("correlation_id", id);
+        assert_eq!(lines.iter().filter(|line| line["message"] == "request completed").count(), 2);
     }
-    let url = format!("http://{address}/echo/7?token=[REDACTED]");
-    assert_eq!(text(&client, "url.full"), Some(url));
-    let lines = Lab::get().lines_with("correlation_id", "one-trace");
-    assert_eq!(lines.iter().filter(|line| line["message"] == "request completed").count(), 2);
 }
 
 #[tokio::test]
@@ -196,6 +204,29 @@ async fn a_call_without_a_response_says_why() {
     let client = Lab::get().stack.client_layer().layer(impatient);
     client.oneshot(call(&address, "/hang", "timeout")).await.unwrap_err();
     told("timeout", &address, "none", "service_error", Some("timeout")).await;
+}
+
+#[tokio::test]
+async fn a_handshake_that_fails_is_told_apart() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await.unwrap();
+        let _ = stream.read_to_end(&mut Vec::new()).await;
+    });
+    let config = rustls::ClientConfig::builder_with_provider(rustls::crypto::ring::default_provider().into())
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(rustls::RootCertStore::empty())
+        .with_no_client_auth();
+    let connector = hyper_rustls::HttpsConnectorBuilder::new().with_tls_config(config).https_only();
+    let client: Client<_, Body> =
+        Client::builder(TokioExecutor::new()).build(connector.enable_http1().build());
+    let mut request = call(&address, "/", "tls");
+    *request.uri_mut() = format!("https://{address}/").parse().unwrap();
+    Lab::get().stack.client_layer().layer(client).oneshot(request).await.unwrap_err();
+    told("tls", &address, "none", "service_error", Some("tls")).await;
 }
 
 #[tokio::test]

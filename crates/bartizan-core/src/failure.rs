@@ -132,32 +132,31 @@ fn of_one(error: &(dyn Error + 'static)) -> Option<Failure> {
     TEXTS.iter().find(|(text, _)| says(error, text)).map(|(_, failure)| *failure)
 }
 
+/// An `io::Error` tells by its kind, or by what it wraps: it hides that from the chain of sources.
 fn of_io(error: &io::Error) -> Option<Failure> {
-    Some(match error.kind() {
+    of_kind(error.kind()).or_else(|| {
+        let inner: &(dyn Error + 'static) = error.get_ref()?;
+        let sources = std::iter::successors(Some(inner), |&error| error.source());
+        sources.take(MAX_SOURCES).find_map(|error| match error.downcast_ref::<io::Error>() {
+            // Not into another one's inside: there is always a bound.
+            Some(error) => of_kind(error.kind()),
+            None => of_one(error),
+        })
+    })
+}
+
+fn of_kind(kind: io::ErrorKind) -> Option<Failure> {
+    Some(match kind {
         io::ErrorKind::ConnectionRefused => Failure::ConnectionRefused,
         io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted => Failure::ConnectionReset,
         io::ErrorKind::TimedOut => Failure::Timeout,
-        // What rustls and native TLS refuse comes as invalid data.
+        // What rustls refuses comes as invalid data.
         io::ErrorKind::InvalidData => Failure::Tls,
         io::ErrorKind::UnexpectedEof | io::ErrorKind::BrokenPipe | io::ErrorKind::NotConnected => {
             Failure::Closed
         }
-        // An `io::Error` hides what it wraps from the chain of sources.
-        _ => return error.get_ref().and_then(|inner| of_inner(inner)),
+        _ => return None,
     })
-}
-
-fn of_inner(error: &(dyn Error + Send + Sync + 'static)) -> Option<Failure> {
-    let sources = std::iter::successors(Some(error as &(dyn Error + 'static)), |&error| error.source());
-    sources.take(MAX_SOURCES).find_map(|error| match error.downcast_ref::<io::Error>() {
-        // Not into another one's inside: there is always a bound.
-        Some(error) => of_io_kind(error),
-        None => of_one(error),
-    })
-}
-
-fn of_io_kind(error: &io::Error) -> Option<Failure> {
-    of_io(&io::Error::from(error.kind()))
 }
 
 #[cfg(any(feature = "hyper-util", feature = "tonic", feature = "reqwest"))]

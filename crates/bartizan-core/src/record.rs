@@ -1,5 +1,6 @@
 //! The request record: what is known of a request, shared by handlers, observers and log lines.
 
+mod outbound;
 mod pool;
 
 use std::borrow::Cow;
@@ -215,37 +216,6 @@ impl Record {
             bound: Mutex::default(),
             span,
         }))
-    }
-
-    /// Makes the record of a call that goes out. It has no `tracing` span: the call is a part of what the caller does.
-    pub(crate) fn make_outbound<B: Body + 'static>(
-        request: &mut Request<B>,
-        routes: &Routes,
-        maker: usize,
-    ) -> Self {
-        Self(pool::take(Inner {
-            maker,
-            method: KnownMethod::of(request.method()),
-            version: request.version(),
-            protocol: Protocol::of(request.headers()),
-            https: request.uri().scheme_str() == Some("https"),
-            peer: None,
-            client: None,
-            inbound: false,
-            prefix: None,
-            unknown_method: None,
-            grpc_timeout: timeout::of(request.headers()),
-            route: routes.outbound(request).map_or_else(OnceLock::new, OnceLock::from),
-            correlation_id: OnceLock::new(),
-            trace: OnceLock::new(),
-            request_size: RequestSize::of(request.body()),
-            bound: Mutex::default(),
-            span: tracing::Span::none(),
-        }))
-    }
-
-    pub(crate) fn is_inbound(&self) -> bool {
-        self.0.inbound
     }
 
     pub(crate) fn is_made_by(&self, maker: usize) -> bool {

@@ -87,16 +87,12 @@ impl Observer for SendOn {
     type Exchange = SendOnExchange;
 
     fn begin<B>(&self, request: &mut Request<B>, record: &Record) -> SendOnExchange {
-        let id = match request.headers().get(&self.header) {
-            Some(value) => CorrelationId::new(value.clone()),
-            None => {
-                let id = current().or_else(|| self.kind.make());
-                if let Some(id) = &id {
-                    request.headers_mut().insert(self.header.clone(), id.header_value().clone());
-                }
-                id
-            }
-        };
+        let own = request.headers().get(&self.header).cloned();
+        let has_own = own.is_some();
+        let id = own.map_or_else(|| current().or_else(|| self.kind.make()), CorrelationId::new);
+        if let Some(id) = id.as_ref().filter(|_| !has_own) {
+            request.headers_mut().insert(self.header.clone(), id.header_value().clone());
+        }
         if let Some(id) = id {
             record.set_correlation_id(id);
         }

@@ -11,7 +11,7 @@ use bartizan_health::{Endpoints, Exposure, Registry, RegistryBuilder, ToolUrls};
 use bartizan_log::{LogBuilder, LogFormat, PanicHook, RequestLogLayer};
 use bartizan_mask::Masker;
 use bartizan_metrics::{RedLayer, Store, StoreBuilder};
-use bartizan_trace::{TraceLayer, TraceSettings};
+use bartizan_trace::{Propagation, TraceLayer, TraceSettings};
 use tracing_subscriber::layer::SubscriberExt;
 
 use crate::client::ClientLayer;
@@ -33,6 +33,7 @@ use crate::vars::{self, Vars};
 /// | `ENABLE_METRICS` | `true` or `false` | [`metrics`](Self::metrics), else `false` |
 /// | `RUST_LOG`, `LOG_LEVEL`, `LOG_FORMAT`, `NO_COLOR` | see [`LogBuilder`] | `info`, JSON unless on a terminal |
 /// | `OTEL_ENABLED` | `false` takes tracing out of the stack | `true` |
+/// | `OTEL_PROPAGATORS` | `tracecontext`, `baggage`, `b3`, `b3multi`, `jaeger` | `tracecontext,baggage` |
 /// | `OTEL_*` | see [`bartizan_trace::setup`] | no endpoint: context is passed on, no span recorded |
 /// | `TRUSTED_PROXIES` | whose forwarded headers are believed, such as `10.0.0.0/8` | [`trust`](Self::trust), else nobody |
 /// | `HEALTH_TOKEN` | callers with this bearer token see the details of checks | none |
@@ -255,6 +256,7 @@ impl ObservabilityBuilder {
             vars::get(&*vars, "ENVIRONMENT").or(self.environment).unwrap_or_else(|| "development".to_owned());
         let metrics_on = vars::flag(&*vars, "ENABLE_METRICS")?.unwrap_or(self.metrics);
         let traced = vars::flag(&*vars, "OTEL_ENABLED")?.unwrap_or(true);
+        let propagation = Propagation::new().read_vars(|name| vars(name))?;
         let tools = vars::tools(&*vars, self.tools)?;
         let mut settings = self.settings;
         if let Some(trust) = vars::trusted_proxies(&*vars)? {
@@ -303,7 +305,9 @@ impl ObservabilityBuilder {
         }
         PanicHook::new(self.masker.clone()).flush(guard.writer().clone()).install();
 
-        let trace = traced.then(|| (self.trace_layer)(tracing.layer()).masker(self.masker.clone()));
+        let trace = traced.then(|| {
+            (self.trace_layer)(tracing.layer().propagation(propagation)).masker(self.masker.clone())
+        });
         let red = store.clone().map(|store| self.red.recorder(store));
         let client = ClientLayer::new((
             self.correlation.client().observer(),

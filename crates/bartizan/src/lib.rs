@@ -49,7 +49,7 @@
 //! | feature | default | what |
 //! |---|---|---|
 //! | `axum` | yes | routes from `MatchedPath`, [`Observability::routes`], [`Observability::serve`] |
-//! | `tonic` | no | what tonic services read is counted, why a call over a channel failed; interceptors, in `grpc` |
+//! | `tonic` | no | what tonic services read is counted, why a call over a channel failed; interceptors, in `grpc`; `grpc.health.v1`, by `health().grpc()` |
 //! | `hyper-util` | no | why a call of hyper-util's `Client` failed |
 //! | `reqwest` | no | [`ClientLayer`] as a middleware of `reqwest-middleware` |
 //! | `otlp` | no | span export by OTLP over gRPC and HTTP |

@@ -1,6 +1,6 @@
 //! A tonic service with the whole bartizan stack: copy it, and put your service in the place of `Echo`.
 //!
-//! It serves gRPC on 127.0.0.1, port `PORT` (default 50051), and probes and `/metrics` over HTTP on port `ADMIN_PORT` (default 9090). On
+//! It serves gRPC with `grpc.health.v1` on 127.0.0.1, port `PORT` (default 50051), and probes and `/metrics` over HTTP on port `ADMIN_PORT` (default 9090). On
 //! SIGTERM readiness turns 503, calls in flight finish, and everything is flushed.
 
 use std::time::Duration;
@@ -21,6 +21,10 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let observability =
         Observability::builder("grpc").version(env!("CARGO_PKG_VERSION")).metrics(true).init()?;
 
+    // One registry: HTTP probes below, `grpc.health.v1` beside the service.
+    observability.health().register("echo", || async { Ok::<_, std::io::Error>(()) })?;
+    let health = observability.health().grpc().service("demo.v1.Echo", ["echo"]).build()?;
+
     // Probes and scrapes have a port of their own, which is served until the very end.
     let admin = TcpListener::bind(("127.0.0.1", port("ADMIN_PORT", 9090)?)).await?;
     let routes: Router = observability.routes();
@@ -38,6 +42,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let serving = Server::builder()
         .layer(observability.layer())
         .add_service(EchoServer::new(Echo))
+        .add_service(health)
         .serve_with_incoming_shutdown(TcpIncoming::from(listener).with_nodelay(Some(true)), stop);
     let too_late = async {
         if closed.await.is_err() {

@@ -53,7 +53,7 @@ fn answer(status: u16, steps: &[Step]) -> Response<Script> {
 }
 
 /// The line of a service whose answer is read for at most so many frames.
-fn line<S, E>(service: S, request: Request<crate::service::Body>, frames: usize) -> Object
+fn line<S, E: 'static>(service: S, request: Request<crate::service::Body>, frames: usize) -> Object
 where
     S: Service<Request<crate::service::Body>, Response = Response<Script>, Error = E>,
 {

@@ -7,9 +7,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use super::names::Traits;
 
 pub(super) struct Table<T, K = Traits> {
-    slots: Box<[OnceLock<Box<Entry<T, K>>>]>,
+    slots: Box<[Slot<T, K>]>,
     filled: AtomicUsize,
 }
+
+type Slot<T, K> = OnceLock<Box<Entry<T, K>>>;
 
 struct Entry<T, K> {
     hash: u64,

@@ -9,8 +9,7 @@ use http::uri::PathAndQuery;
 use http::{HeaderName, HeaderValue, Request, Response};
 use opentelemetry::Context;
 use opentelemetry::trace::{
-    Link, Span, SpanBuilder, SpanContext, SpanId, SpanKind, Status, TraceContextExt,
-    Tracer,
+    Link, Span, SpanBuilder, SpanContext, SpanId, SpanKind, Status, TraceContextExt, Tracer,
 };
 use opentelemetry_sdk::trace::{IdGenerator, RandomIdGenerator, Sampler, SdkTracer};
 
@@ -88,7 +87,9 @@ impl Trace {
         request: &Request<B>,
         record: &Record,
     ) -> (Context, Option<Recording>) {
-        if let Some(remote) = extracted.span_context.as_ref().filter(|remote| drops(self.sampler.as_ref(), remote)) {
+        if let Some(remote) =
+            extracted.span_context.as_ref().filter(|remote| drops(self.sampler.as_ref(), remote))
+        {
             let span = unsampled(remote, RandomIdGenerator::default().new_span_id());
             let values = extracted.attach_values_to(&Context::new());
             return (values.with_remote_span_context(span), None);

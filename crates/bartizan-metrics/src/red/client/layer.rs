@@ -97,7 +97,7 @@ impl fmt::Debug for ClientRedLayer {
             .field("naming", &self.options.naming)
             .field("max_series", &self.options.max_series)
             .field("max_servers", &self.options.max_servers)
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 
