@@ -7,7 +7,8 @@ use std::io;
 
 /// What kept a client's call from getting a response: the `error.type` of an outbound exchange that ended as `service_error`.
 ///
-/// It is told from the error's type and its chain of sources, never from a text that a peer has sent, so the set is fixed.
+/// It is told from the types in the error's chain of sources, and from a few constant texts where a type is not public. The set is
+/// fixed, whatever a peer sends.
 ///
 /// ```
 /// use bartizan_core::Failure;
