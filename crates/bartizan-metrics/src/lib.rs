@@ -72,5 +72,5 @@ pub mod red;
 mod store;
 
 pub use exposition::{Format, Page};
-pub use red::{ClientRedLayer, Naming, RedLayer};
+pub use red::{ClientRedLayer, Naming, RedLayer, UpgradedConnection};
 pub use store::{BucketsError, BuildError, ExternalError, HistogramCell, Store, StoreBuilder};

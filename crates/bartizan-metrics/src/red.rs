@@ -61,6 +61,9 @@
 //!
 //! [`ClientRedLayer`] does the same for the calls that a service makes, see [`client`].
 //!
+//! # Upgrades
+//!
+//! An exchange that is upgraded ends at its head; [`UpgradedConnection`] measures what comes after.
 //!
 //! # Limits
 //!
@@ -75,6 +78,7 @@
 //! what happens before that is not recorded.
 
 pub mod client;
+mod connection;
 mod grpc;
 mod layer;
 mod names;
@@ -85,6 +89,7 @@ mod table;
 mod tests;
 
 pub use client::{ClientRed, ClientRedExchange, ClientRedLayer};
+pub use connection::UpgradedConnection;
 pub use layer::RedLayer;
 pub use names::Naming;
 pub use observer::{Red, RedExchange};

@@ -23,6 +23,10 @@ pub(crate) const SIZE: [f64; 11] = [
     67_108_864.0,
 ];
 
+/// Lifetimes of connections in seconds, from one second to a day.
+pub(crate) const CONNECTION: [f64; 9] =
+    [1.0, 10.0, 60.0, 300.0, 1_800.0, 3_600.0, 14_400.0, 43_200.0, 86_400.0];
+
 const MAX_BOUNDS: usize = 64;
 
 /// What is wrong with a list of bucket bounds.
@@ -126,6 +130,7 @@ pub(crate) struct Rules {
     pub(crate) exact: Vec<(String, Arc<Buckets>)>,
     pub(crate) suffix: Vec<(String, Arc<Buckets>)>,
     pub(crate) sizes: Arc<Buckets>,
+    pub(crate) connections: Arc<Buckets>,
     pub(crate) default: Arc<Buckets>,
 }
 
@@ -135,6 +140,7 @@ impl Default for Rules {
             exact: Vec::new(),
             suffix: Vec::new(),
             sizes: Arc::new(Buckets::of(&SIZE)),
+            connections: Arc::new(Buckets::of(&CONNECTION)),
             default: Arc::new(Buckets::of(&DURATION)),
         }
     }
@@ -152,6 +158,9 @@ impl Rules {
         match exact.or_else(suffix) {
             Some((_, buckets)) => buckets,
             None if ["_size_bytes", ".size"].into_iter().any(fits) => &self.sizes,
+            None if ["_connection_duration_seconds", ".connection.duration"].into_iter().any(fits) => {
+                &self.connections
+            }
             None => &self.default,
         }
     }
@@ -176,6 +185,7 @@ mod tests {
     fn the_defaults_are_valid() {
         assert!(Buckets::new(&DURATION).is_ok());
         assert!(Buckets::new(&SIZE).is_ok());
+        assert!(Buckets::new(&CONNECTION).is_ok());
     }
 
     #[test]

@@ -59,7 +59,8 @@ impl StoreBuilder {
     ///
     /// Default: the request duration buckets of OpenTelemetry's HTTP conventions, 0.005 to 10
     /// seconds. Names that end in `_size_bytes` or `.size` have size buckets instead, 0 bytes to
-    /// 64 MiB, unless a rule names them.
+    /// 64 MiB, and names that end in `_connection_duration_seconds` or `.connection.duration` buckets from a second to a
+    /// day, unless a rule names them.
     pub fn default_buckets(mut self, bounds: &[f64]) -> Self {
         self.default = Some(bounds.to_vec());
         self
