@@ -3,35 +3,21 @@
 //! A request has eight headers and a query; the answer is a small JSON body. axum's own share for any layer (boxing the service,
 //! its future and the new body: 4) is included. The log goes to a sink, spans to the SDK's batch processor.
 
-use std::io;
-
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Path;
 use axum::response::IntoResponse;
 use axum::routing::get;
-use bartizan::Observability;
 use bartizan::correlation::CorrelationLayer;
 use bartizan::log::RequestLogLayer;
 use bartizan::metrics::{RedLayer, Store};
-use bartizan::trace::TraceSettings;
-use bartizan::trace::opentelemetry_sdk::error::OTelSdkResult;
-use bartizan::trace::opentelemetry_sdk::trace::{SpanData, SpanExporter};
+use bartizan_tests::budget;
 use http::{Request, request::Parts};
 use http_body_util::BodyExt;
 use tower::{Service, ServiceExt};
 
 const SAMPLED: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 const SAMPLED_OUT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00";
-
-#[derive(Debug)]
-struct Dropping;
-
-impl SpanExporter for Dropping {
-    async fn export(&self, _: Vec<SpanData>) -> OTelSdkResult {
-        Ok(())
-    }
-}
 
 async fn user(Path(id): Path<u64>) -> impl IntoResponse {
     let _ = id;
@@ -69,36 +55,21 @@ fn head(traceparent: &'static str) -> Parts {
 fn count(router: Router, traceparent: &'static str) -> u64 {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let mut service = router.into_service();
-    let mut send = |request| {
+    let head = head(traceparent);
+    budget::steady(|| {
         runtime.block_on(async {
+            let request = Request::from_parts(head.clone(), Body::empty());
             let response = service.ready().await.unwrap().call(request).await.unwrap();
             assert_eq!(response.status(), 200);
             response.into_body().collect().await.unwrap();
         });
-    };
-    let head = head(traceparent);
-    let request = || Request::from_parts(head.clone(), Body::empty());
-    // Handles, caches and buffers are made once.
-    for _ in 0..64 {
-        send(request());
-    }
-    // The least of several: the batch processor's queue grows now and then.
-    let once =
-        |send: &mut dyn FnMut(Request<Body>)| allocation_counter::measure(|| send(request())).count_total;
-    (0..16).map(|_| once(&mut send)).min().unwrap()
+    })
 }
 
 #[test]
 fn no_layer_allocates_more_than_its_budget() {
-    let stack = Observability::builder("budget")
-        .vars(|_| None)
-        .metrics(true)
-        .log_sink(io::sink())
-        .trace(TraceSettings::new().customize(|provider| provider.with_batch_exporter(Dropping)))
-        .init()
-        .unwrap();
-    let tracing = TraceSettings::new().customize(|provider| provider.with_batch_exporter(Dropping));
-    let tracing = tracing.build().unwrap();
+    let stack = budget::stack();
+    let tracing = budget::dropped_spans().build().unwrap();
     let trace = || tracing.layer();
     let bare = count(router(), SAMPLED);
     let over = |router: Router, traceparent| count(router, traceparent) - bare;
@@ -112,10 +83,5 @@ fn no_layer_allocates_more_than_its_budget() {
         ("the whole stack, sampled", over(router().layer(stack.layer()), SAMPLED), 24),
         ("the whole stack, sampled out", over(router().layer(stack.layer()), SAMPLED_OUT), 12),
     ];
-    for (what, allocations, budget) in measured {
-        println!("{what:32} {allocations:3} of {budget}");
-    }
-    for (what, allocations, budget) in measured {
-        assert!(allocations <= budget, "{what}: {allocations} allocations, {budget} are its budget");
-    }
+    budget::hold(&measured);
 }

@@ -1,12 +1,8 @@
 //! What the whole stack allocates over a bare tonic service, exactly, and that a message allocates nothing.
 
 use std::convert::Infallible;
-use std::io;
 
-use bartizan::Observability;
-use bartizan::trace::TraceSettings;
-use bartizan::trace::opentelemetry_sdk::error::OTelSdkResult;
-use bartizan::trace::opentelemetry_sdk::trace::{SpanData, SpanExporter};
+use bartizan_tests::budget;
 use bytes::Bytes;
 use futures_util::stream;
 use grpc_example::Echo;
@@ -23,15 +19,6 @@ const SAMPLED_OUT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-
 
 /// `EchoRequest { text: "hi" }`, with its prefix.
 const MESSAGE: &[u8] = b"\0\0\0\0\x04\x0a\x02hi";
-
-#[derive(Debug)]
-struct Dropping;
-
-impl SpanExporter for Dropping {
-    async fn export(&self, _: Vec<SpanData>) -> OTelSdkResult {
-        Ok(())
-    }
-}
 
 /// The head of a call, with bytes that are shared, as hyper makes them.
 fn head(method: &str, traceparent: &'static str) -> Parts {
@@ -58,7 +45,7 @@ where
     R::Error: std::fmt::Debug,
 {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    let mut call = || {
+    budget::steady(|| {
         runtime.block_on(async {
             let request = Request::from_parts(head.clone(), body());
             let response = service.ready().await.unwrap().call(request).await.unwrap();
@@ -70,13 +57,7 @@ where
                 }
             }
         });
-    };
-    // Handles, caches and buffers are made once.
-    for _ in 0..32 {
-        call();
-    }
-    // The least of several: the batch processor's queue grows now and then.
-    (0..16).map(|_| allocation_counter::measure(&mut call).count_total).min().unwrap()
+    })
 }
 
 fn one() -> Body {
@@ -90,13 +71,7 @@ fn many(messages: u64) -> Body {
 
 #[test]
 fn a_call_and_its_messages_stay_within_their_budgets() {
-    let stack = Observability::builder("budget")
-        .vars(|_| None)
-        .metrics(true)
-        .log_sink(io::sink())
-        .trace(TraceSettings::new().customize(|provider| provider.with_batch_exporter(Dropping)))
-        .init()
-        .unwrap();
+    let stack = budget::stack();
     let echo = || EchoServer::new(Echo);
     let layered = || stack.layer().layer(echo());
 
@@ -113,11 +88,6 @@ fn a_call_and_its_messages_stay_within_their_budgets() {
         |messages| count(layered(), &head, || many(messages)) - count(echo(), &head, || many(messages));
     let (few, plenty) = (over(10), over(10_000));
     println!("over the bare service: 10 messages {few}, 10 000 messages {plenty}");
-    for (what, allocations, budget) in &measured {
-        println!("{what:32} {allocations:3} of {budget}");
-    }
     assert_eq!(few, plenty, "a message allocates");
-    for (what, allocations, budget) in measured {
-        assert!(allocations <= budget, "{what}: {allocations} allocations, {budget} are its budget");
-    }
+    budget::hold(&measured);
 }

@@ -2,28 +2,17 @@
 
 use std::convert::Infallible;
 use std::future::ready;
-use std::io;
 
+use bartizan::ClientLayer;
+use bartizan::trace::Propagation;
 use bartizan::trace::opentelemetry::Context;
-use bartizan::trace::opentelemetry_sdk::error::OTelSdkResult;
-use bartizan::trace::opentelemetry_sdk::trace::{SpanData, SpanExporter};
-use bartizan::trace::{Propagation, TraceSettings};
-use bartizan::{ClientLayer, Observability};
+use bartizan_tests::budget;
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response};
 use http_body_util::{BodyExt, Full};
 use tower::{Layer, Service, ServiceExt, service_fn};
 
 type Call = Request<Full<Bytes>>;
-
-#[derive(Debug)]
-struct Dropping;
-
-impl SpanExporter for Dropping {
-    async fn export(&self, _: Vec<SpanData>) -> OTelSdkResult {
-        Ok(())
-    }
-}
 
 fn client(_: Call) -> std::future::Ready<Result<Response<Full<Bytes>>, Infallible>> {
     ready(Ok(Response::new(Full::new(Bytes::from_static(b"{}")))))
@@ -48,40 +37,23 @@ where
         .into_parts()
         .0;
     drop(head.clone());
-    let mut send = || {
+    budget::steady(|| {
         let request = Request::from_parts(head.clone(), Full::new(Bytes::new()));
         runtime.block_on(async {
             let response = service.ready().await.unwrap().call(request).await.unwrap();
             response.into_body().collect().await.unwrap();
         });
-    };
-    // Handles, caches and buffers are made once.
-    for _ in 0..64 {
-        send();
-    }
-    // The least of several: the batch processor's queue grows now and then.
-    (0..16).map(|_| allocation_counter::measure(&mut send).count_total).min().unwrap()
+    })
 }
 
 #[test]
 fn the_client_layer_allocates_no_more_than_its_budget() {
-    let stack = Observability::builder("budget")
-        .vars(|_| None)
-        .metrics(true)
-        .log_sink(io::sink())
-        .trace(TraceSettings::new().customize(|provider| provider.with_batch_exporter(Dropping)))
-        .init()
-        .unwrap();
+    let stack = budget::stack();
     let layer: ClientLayer = stack.client_layer();
     let bare = count(service_fn(client), "01");
     let measured = [
         ("the client layer, sampled", count(layer.layer(service_fn(client)), "01") - bare, 16),
         ("the client layer, sampled out", count(layer.layer(service_fn(client)), "00") - bare, 4),
     ];
-    for (what, allocations, budget) in measured {
-        println!("{what:32} {allocations:3} of {budget}");
-    }
-    for (what, allocations, budget) in measured {
-        assert!(allocations <= budget, "{what}: {allocations} allocations, {budget} are its budget");
-    }
+    budget::hold(&measured);
 }

@@ -14,7 +14,7 @@ use crate::body::ResponseBody;
 use crate::client::Trust;
 use crate::clock::Clock;
 use crate::future::ResponseFuture;
-use crate::live::{Live, is_head};
+use crate::live::Live;
 use crate::observer::Observer;
 use crate::record::Record;
 use crate::request_body;
@@ -195,8 +195,7 @@ impl<S, O: Observer> Observe<S, O> {
     {
         let Shared { observer, settings, .. } = &*self.shared;
         let exchange = if again { None } else { Some(observer.begin(&mut request, &record)) };
-        let head_request = is_head(record.method());
-        let mut live = Live::new(exchange, record, settings.clock, started, head_request);
+        let mut live = Live::new(exchange, record, settings.clock, started);
         let future = live.enter(|| self.inner.call(request));
         ResponseFuture::new(future, live)
     }

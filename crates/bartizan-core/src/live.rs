@@ -14,7 +14,6 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::grpc::framing::Framing;
 use crate::grpc::{GrpcCode, Protocol, timeout};
-use crate::method::KnownMethod;
 use crate::observer::Exchange;
 use crate::outcome::{Ending, Outcome};
 use crate::record::Record;
@@ -28,7 +27,6 @@ pub(crate) struct Live<X: Exchange> {
     context: Option<Context>,
     clock: Clock,
     started: Instant,
-    head_request: bool,
     /// Set while the inner service or body is polled: still set when dropped means that the poll unwound.
     polling: bool,
     status: Option<StatusCode>,
@@ -45,13 +43,7 @@ pub(crate) struct Live<X: Exchange> {
 }
 
 impl<X: Exchange> Live<X> {
-    pub(crate) fn new(
-        exchange: Option<X>,
-        record: Record,
-        clock: Clock,
-        started: Instant,
-        head_request: bool,
-    ) -> Self {
+    pub(crate) fn new(exchange: Option<X>, record: Record, clock: Clock, started: Instant) -> Self {
         Self {
             exchange,
             context: record.is_inbound().then(|| Context::of(record.clone())),
@@ -59,7 +51,6 @@ impl<X: Exchange> Live<X> {
             record,
             clock,
             started,
-            head_request,
             polling: false,
             status: None,
             caught: None,
@@ -196,7 +187,7 @@ impl<X: Exchange> Live<X> {
     }
 
     fn is_bodiless(&self, status: StatusCode) -> bool {
-        self.head_request || matches!(status.as_u16(), 100..=199 | 204 | 304)
+        self.record.method().as_str() == "HEAD" || matches!(status.as_u16(), 100..=199 | 204 | 304)
     }
 }
 
@@ -240,8 +231,4 @@ fn within<T>(context: &mut Option<Context>, work: impl FnOnce() -> T) -> T {
 fn promised_length<R: Body>(response: &Response<R>) -> Option<u64> {
     let header = response.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
     header.or_else(|| response.body().size_hint().exact())
-}
-
-pub(crate) fn is_head(method: KnownMethod) -> bool {
-    method.as_str() == "HEAD"
 }

@@ -6,8 +6,8 @@ mod headers;
 mod skip;
 mod text;
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bartizan_core::{Observe, ObserveLayer, Observer, Record, Settings};
@@ -64,18 +64,7 @@ pub(crate) fn is_own_event(metadata: &Metadata<'_>) -> bool {
 /// let service = layer.layer(service);
 /// ```
 #[derive(Clone, Debug)]
-pub struct RequestLogLayer {
-    // A router may copy the layer and apply it anew for each request.
-    shared: Arc<Shared>,
-}
-
-#[derive(Debug)]
-struct Shared {
-    options: Options,
-    settings: Settings,
-    /// Made when it is first asked for.
-    layer: OnceLock<ObserveLayer<RequestLog>>,
-}
+pub struct RequestLogLayer(ObserveLayer<RequestLog>);
 
 #[derive(Clone, Debug)]
 struct Options {
@@ -100,18 +89,14 @@ impl RequestLogLayer {
             request_headers: false,
             response_headers: false,
         };
-        Self::of(options, Settings::default())
-    }
-
-    fn of(options: Options, settings: Settings) -> Self {
-        Self { shared: Arc::new(Shared { options, settings, layer: OnceLock::new() }) }
+        Self(ObserveLayer::new(RequestLog { options: Arc::new(options), seen: Arc::default() }))
     }
 
     fn with(self, change: impl FnOnce(&mut Options, &mut Settings)) -> Self {
-        let mut options = self.shared.options.clone();
-        let mut settings = self.shared.settings.clone();
-        change(&mut options, &mut settings);
-        Self::of(options, settings)
+        Self(self.0.changed(|log, settings| {
+            log.seen = Arc::default();
+            change(Arc::make_mut(&mut log.options), settings);
+        }))
     }
 
     /// Sets what masks. Default: [`Masker::default`].
@@ -190,7 +175,7 @@ impl RequestLogLayer {
     /// # let _ = layer;
     /// ```
     pub fn observer(&self) -> RequestLog {
-        RequestLog { options: Arc::new(self.shared.options.clone()), seen: AtomicU64::new(0) }
+        RequestLog { options: Arc::clone(&self.0.observer().options), seen: Arc::default() }
     }
 }
 
@@ -204,8 +189,7 @@ impl<S> Layer<S> for RequestLogLayer {
     type Service = Observe<S, RequestLog>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        let make = || ObserveLayer::with_settings(self.observer(), self.shared.settings.clone());
-        self.shared.layer.get_or_init(make).layer(inner)
+        self.0.layer(inner)
     }
 }
 
@@ -217,11 +201,11 @@ impl<S> Layer<S> for RequestLogLayer {
 /// let observer: RequestLog = RequestLogLayer::new().sample_successes(10).observer();
 /// # let _ = observer;
 /// ```
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct RequestLog {
     options: Arc<Options>,
     /// Requests seen, counted only where they are sampled.
-    seen: AtomicU64,
+    seen: Arc<AtomicU64>,
 }
 
 impl RequestLog {

@@ -57,4 +57,4 @@ mod tests;
 
 pub use layer::{TraceHeader, TraceLayer};
 pub use observer::{Trace, TraceExchange, current_ids};
-pub(crate) use observer::{drops, ids, unsampled};
+pub(crate) use observer::{dropped, drops, ids};

@@ -13,7 +13,7 @@ use opentelemetry_sdk::trace::{Sampler, SdkTracer};
 use super::attributes;
 use crate::propagation::Propagation;
 use crate::propagation::made;
-use crate::server::{drops, ids, unsampled};
+use crate::server::{dropped, drops, ids};
 
 /// How often this request was sent before, as a request extension: `http.request.resend_count` of the span. For clients that
 /// retry.
@@ -60,8 +60,8 @@ impl ClientTrace {
         record: &Record,
     ) -> (Option<Context>, Option<Recording>) {
         let has_parent = parent.span().span_context().is_valid();
-        let dropped = has_parent && drops(self.sampler.as_ref(), parent.span().span_context());
-        let Some(tracer) = self.tracer.as_ref().filter(|_| !dropped) else {
+        let certain = has_parent && drops(self.sampler.as_ref(), parent.span().span_context());
+        let Some(tracer) = self.tracer.as_ref().filter(|_| !certain) else {
             return ((!has_parent).then(|| parent.with_remote_span_context(made(false))), None);
         };
         let started = SystemTime::now();
@@ -71,11 +71,7 @@ impl ClientTrace {
         builder.attributes = Some(Vec::with_capacity(attributes::MOST));
         let mut span = tracer.build_with_context(builder, parent);
         if !span.is_recording() {
-            // The SDK forgets the random flag of what it does not sample, but it is to be passed on.
-            let span = match parent.span().span_context() {
-                parent if parent.is_valid() => unsampled(parent, span.span_context().span_id()),
-                _ => span.span_context().clone(),
-            };
+            let span = dropped(parent.span().span_context(), span.span_context());
             return (Some(parent.with_remote_span_context(span)), None);
         }
         if let Some(name) = attributes::name(request.uri(), record) {

@@ -104,11 +104,7 @@ impl Trace {
         let mut span = tracer.build_with_context(builder, &parent);
         let values = extracted.attach_values_to(&Context::new());
         if !span.is_recording() {
-            // The SDK forgets the random flag of what it does not sample, but it is to be passed on.
-            let span = match parent.span().span_context() {
-                remote if remote.is_valid() => unsampled(remote, span.span_context().span_id()),
-                _ => span.span_context().clone(),
-            };
+            let span = dropped(parent.span().span_context(), span.span_context());
             return (values.with_remote_span_context(span), None);
         }
         let routed = record.matched_route().is_some();
@@ -134,8 +130,13 @@ pub(crate) fn drops(sampler: Option<&Sampler>, parent: &SpanContext) -> bool {
     }
 }
 
+/// The context of a span that the SDK does not record: the SDK forgets the random flag, but it is to be passed on.
+pub(crate) fn dropped(parent: &SpanContext, span: &SpanContext) -> SpanContext {
+    if parent.is_valid() { unsampled(parent, span.span_id()) } else { span.clone() }
+}
+
 /// The context of a span that is not recorded, in the parent's trace.
-pub(crate) fn unsampled(remote: &SpanContext, span_id: SpanId) -> SpanContext {
+fn unsampled(remote: &SpanContext, span_id: SpanId) -> SpanContext {
     let flags = remote.trace_flags() & FLAG_RANDOM;
     SpanContext::new(remote.trace_id(), span_id, flags, false, remote.trace_state().clone())
 }
