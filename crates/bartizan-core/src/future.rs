@@ -32,15 +32,16 @@ pin_project! {
             // What the handler's own guards log while they are dropped belongs to the request as well.
             let mut this = this.project();
             if let (Some(live), true) = (this.live, this.inner.is_some()) {
-                live.release(|| this.inner.set(None));
+                live.within(|live| live.release(|| this.inner.set(None)));
             }
         }
     }
 }
 
 impl<F, X: Exchange> ResponseFuture<F, X> {
-    pub(crate) fn new(inner: F, live: Live<X>) -> Self {
-        Self { inner: Some(inner), live: Some(live) }
+    /// A future that is watched, if there is something live.
+    pub(crate) fn new(inner: F, live: Option<Live<X>>) -> Self {
+        Self { inner: Some(inner), live }
     }
 }
 
@@ -55,26 +56,30 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
-        let Some(live) = this.live.as_mut() else { return Poll::Pending };
-        let polled = live.enter(|| {
-            let polled = this.inner.as_mut().as_pin_mut().map_or(Poll::Pending, |inner| inner.poll(cx));
-            if polled.is_ready() {
-                this.inner.set(None);
+        let Some(inner) = this.inner.as_mut().as_pin_mut() else { return Poll::Pending };
+        let Some(live) = this.live.as_mut() else {
+            let response = ready!(inner.poll(cx))?;
+            this.inner.set(None);
+            return Poll::Ready(Ok(response.map(|body| ResponseBody::new(body, None))));
+        };
+        let polled = live.within(|live| {
+            let mut polled = live.poll(|| {
+                let polled = this.inner.as_mut().as_pin_mut().map_or(Poll::Pending, |inner| inner.poll(cx));
+                if polled.is_ready() {
+                    this.inner.set(None);
+                }
+                polled
+            });
+            match &mut polled {
+                Poll::Ready(Ok(response)) => live.head(response),
+                Poll::Ready(Err(error)) => live.fail(error),
+                Poll::Pending => {}
             }
             polled
         });
-        let polled = ready!(polled);
-        let Some(mut live) = this.live.take() else { return Poll::Pending };
-        Poll::Ready(match polled {
-            Ok(mut response) => {
-                live.head(&mut response);
-                Ok(response.map(|body| ResponseBody::new(body, live)))
-            }
-            Err(error) => {
-                live.fail(&error);
-                Err(error)
-            }
-        })
+        let response = ready!(polled)?;
+        let live = this.live.take();
+        Poll::Ready(Ok(response.map(|body| ResponseBody::new(body, live))))
     }
 }
 

@@ -221,9 +221,13 @@ impl RequestLog {
 impl Observer for RequestLog {
     type Exchange = RequestLogExchange;
 
+    /// Not without a subscriber.
+    fn is_on(&self) -> bool {
+        tracing::level_enabled!(Level::ERROR)
+    }
+
     fn begin<B>(&self, request: &mut Request<B>, record: &Record) -> RequestLogExchange {
-        // Without a subscriber there is nothing to keep.
-        if !tracing::level_enabled!(Level::ERROR) {
+        if !self.is_on() {
             return RequestLogExchange::off();
         }
         RequestLogExchange::new(&self.options, self.picks(), request, record)

@@ -131,6 +131,10 @@ impl Series {
 impl Observer for Red {
     type Exchange = RedExchange;
 
+    fn shares_record(&self) -> bool {
+        false
+    }
+
     fn begin<B>(&self, _: &mut Request<B>, record: &Record) -> RedExchange {
         let started = record.protocol() == Protocol::Http || record.matched_route().is_some();
         let begin = |begun: &Begun| {

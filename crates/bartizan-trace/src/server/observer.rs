@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::SystemTime;
 
-use bartizan_core::{Ending, Exchange, Observer, Protocol, Record, TraceIds};
+use bartizan_core::{Ending, Exchange, Observer, Protocol, Record, TraceIds, short_header_value};
 use bartizan_mask::Masker;
 use http::uri::PathAndQuery;
 use http::{HeaderName, HeaderValue, Request, Response};
@@ -179,8 +179,7 @@ impl TraceHeader {
         match self {
             Self::None => None,
             Self::XTraceId => {
-                let value = HeaderValue::from_str(ids(span).trace_id_hex().as_str());
-                value.ok().map(|value| (X_TRACE_ID, value))
+                short_header_value(ids(span).trace_id_hex().as_str()).map(|value| (X_TRACE_ID, value))
             }
             Self::TraceResponse => parent().map(|parent| (TRACE_RESPONSE, parent.to_header_value())),
             Self::ServerTiming => {
