@@ -5,6 +5,7 @@ use std::fmt;
 use std::ops::Range;
 
 use crate::Masker;
+use crate::kinds::Kinds;
 use crate::names::Names;
 
 /// What becomes of a kept byte that is not printable ASCII.
@@ -21,6 +22,7 @@ pub(crate) enum Escape {
 /// One pass over one input. Finders call [`hide`](Self::hide) from left to right.
 pub(crate) struct Edit<'a> {
     input: &'a [u8],
+    kinds: Kinds,
     /// Everything before this offset is written.
     done: usize,
     masked: usize,
@@ -33,6 +35,11 @@ pub(crate) struct Edit<'a> {
 impl<'a> Edit<'a> {
     pub(crate) fn input(&self) -> &'a [u8] {
         self.input
+    }
+
+    /// What the input consists of.
+    pub(crate) fn kinds(&self) -> Kinds {
+        self.kinds
     }
 
     pub(crate) fn censor(&self) -> &'a str {
@@ -69,12 +76,17 @@ impl<'a> Edit<'a> {
 
     fn keep(&mut self, end: usize) {
         let kept = self.slice(self.done..end);
-        self.result = self.result.and_then(|()| write_kept(kept, self.escape, self.out));
+        self.result = self.result.and_then(|()| write_kept(kept, self.escape(), self.out));
     }
 
     /// Whether the output would be the input.
     fn is_untouched(&self) -> bool {
-        self.masked == 0 && (self.escape == Escape::Nothing || self.input.iter().copied().all(is_printable))
+        self.masked == 0 && self.escape() == Escape::Nothing
+    }
+
+    /// How what is kept is escaped, if it needs to be.
+    fn escape(&self) -> Escape {
+        if self.kinds.any(Kinds::RAW) { self.escape } else { Escape::Nothing }
     }
 
     fn finish(mut self) -> Result<usize, fmt::Error> {
@@ -92,8 +104,7 @@ impl Masker {
         out: &mut dyn fmt::Write,
         find: impl FnOnce(&Names, &mut Edit<'_>),
     ) -> Result<usize, fmt::Error> {
-        let censor = self.censor();
-        let mut edit = Edit { input, done: 0, masked: 0, escape, censor, out, result: Ok(()) };
+        let mut edit = self.begin(input, escape, out);
         find(self.names(), &mut edit);
         self.count(edit.masked);
         edit.finish()
@@ -107,15 +118,7 @@ impl Masker {
         find: impl FnOnce(&Names, &mut Edit<'_>),
     ) -> (Cow<'i, str>, usize) {
         let mut out = String::new();
-        let mut edit = Edit {
-            input: input.as_bytes(),
-            done: 0,
-            masked: 0,
-            escape,
-            censor: self.censor(),
-            out: &mut out,
-            result: Ok(()),
-        };
+        let mut edit = self.begin(input.as_bytes(), escape, &mut out);
         find(self.names(), &mut edit);
         self.count(edit.masked);
         if edit.is_untouched() {
@@ -125,6 +128,12 @@ impl Masker {
         let masked = edit.finish().unwrap_or_default();
         (Cow::Owned(out), masked)
     }
+
+    #[inline]
+    fn begin<'a>(&'a self, input: &'a [u8], escape: Escape, out: &'a mut dyn fmt::Write) -> Edit<'a> {
+        let (kinds, censor) = (Kinds::of(input), self.censor());
+        Edit { input, kinds, done: 0, masked: 0, escape, censor, out, result: Ok(()) }
+    }
 }
 
 fn is_printable(byte: u8) -> bool {
@@ -133,7 +142,10 @@ fn is_printable(byte: u8) -> bool {
 
 fn write_kept(kept: &[u8], escape: Escape, out: &mut dyn fmt::Write) -> fmt::Result {
     if escape == Escape::Nothing {
-        // Spans begin and end at ASCII bytes, so what is between them is valid too.
+        if let Ok(kept) = str::from_utf8(kept) {
+            return out.write_str(kept);
+        }
+        // Spans begin and end at ASCII bytes, so this is not reached.
         return kept.utf8_chunks().try_for_each(|chunk| out.write_str(chunk.valid()));
     }
     let mut rest = kept;

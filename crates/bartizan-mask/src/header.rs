@@ -7,8 +7,15 @@ use http::{HeaderName, HeaderValue};
 use memchr::memchr;
 
 use crate::edit::{Edit, Escape};
+use crate::kinds::Kinds;
 use crate::names::Names;
 use crate::{Masker, nested, text, url};
+
+/// The header of the cookies in a request.
+const REQUEST: &str = "cookie";
+
+/// The header of a cookie in a response.
+const RESPONSE: &str = "set-cookie";
 
 /// Headers that hold one URL.
 const URL_HEADERS: &[&str] = &[
@@ -56,13 +63,16 @@ impl Masker {
         W: fmt::Write + ?Sized,
     {
         let (name, value) = (name.as_ref(), value.as_ref());
+        let sensitive = self.is_sensitive(name);
+        let cookie = is_cookie(name);
+        if !sensitive && !cookie && !Kinds::of(value).any(Kinds::KEPT_HEADER) {
+            // Neither a text nor a URL of such bytes hides anything.
+            return str::from_utf8(value).map_or(Err(fmt::Error), |value| out.write_str(value)).map(|()| 0);
+        }
         let all = 0..value.len();
         self.edit(value, Escape::Hex, &mut out, |names, edit| {
-            let sensitive = names.is_sensitive(name.as_bytes());
-            let request = name.eq_ignore_ascii_case("cookie");
-            let cookie = request || name.eq_ignore_ascii_case("set-cookie");
             if cookie && (self.cookies_by_name() || !sensitive) {
-                find_cookies(names, edit, request);
+                find_cookies(names, edit, name.len() == REQUEST.len());
             } else if sensitive {
                 edit.hide(all);
             } else if URL_HEADERS.iter().any(|header| name.eq_ignore_ascii_case(header)) {
@@ -106,6 +116,10 @@ impl Masker {
             self.header(name, value, out)
         }
     }
+}
+
+fn is_cookie(name: &str) -> bool {
+    name.eq_ignore_ascii_case(REQUEST) || name.eq_ignore_ascii_case(RESPONSE)
 }
 
 /// Hides cookies by name: each pair of a `cookie`, the pairs before and among the attributes of a

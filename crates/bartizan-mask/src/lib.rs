@@ -71,12 +71,14 @@ mod edit;
 mod header;
 #[cfg(feature = "json")]
 mod json;
+mod kinds;
 mod masker;
 mod names;
 mod nested;
 mod path;
 mod percent;
 mod query;
+mod templates;
 mod text;
 mod url;
 

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::builder::MaskerBuilder;
 use crate::defaults;
 use crate::names::Names;
+use crate::templates;
 
 /// The censor where none is configured.
 pub(crate) const DEFAULT_CENSOR: &str = "[REDACTED]";
@@ -36,6 +37,8 @@ pub(crate) struct Inner {
     pub(crate) censor: Box<str>,
     pub(crate) cookies_by_name: bool,
     pub(crate) masked: AtomicU64,
+    /// Stands for this masker's rules.
+    pub(crate) owner: u64,
 }
 
 impl Masker {
@@ -54,7 +57,8 @@ impl Masker {
 
     pub(crate) fn new(names: Names, censor: &str, cookies_by_name: bool) -> Self {
         let masked = AtomicU64::new(0);
-        Self { inner: Arc::new(Inner { names, censor: censor.into(), cookies_by_name, masked }) }
+        let (censor, owner) = (censor.into(), templates::new_owner());
+        Self { inner: Arc::new(Inner { names, censor, cookies_by_name, masked, owner }) }
     }
 
     /// Whether the value under this name has to be hidden: a field, header, parameter or column.
@@ -130,6 +134,11 @@ impl Masker {
 
     pub(crate) fn names(&self) -> &Names {
         &self.inner.names
+    }
+
+    #[inline]
+    pub(crate) fn owner(&self) -> u64 {
+        self.inner.owner
     }
 
     pub(crate) fn cookies_by_name(&self) -> bool {

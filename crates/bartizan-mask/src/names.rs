@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::iter;
 
-use memchr::{memchr_iter, memchr2};
+use memchr::memchr_iter;
 
+use crate::kinds::Kinds;
 use crate::percent::decode;
 
 /// The longest name that is judged, percent-decoded; a longer one counts as sensitive.
@@ -37,8 +38,10 @@ pub(crate) struct Names {
     rules: Box<[(u64, Rule)]>,
     /// The hashes above.
     known: Bits,
-    /// The hashes of the last three bytes of every name: most other names are told apart by theirs.
+    /// The last three letters of every name: most other names are told apart by theirs.
     endings: Bits,
+    /// Whether every name has three letters, so that `endings` knows all.
+    has_endings: bool,
     longest: usize,
 }
 
@@ -46,10 +49,14 @@ impl Names {
     /// Builds the set from [normalised](normalise) names.
     pub(crate) fn new(rules: BTreeMap<Box<[u8]>, Rule>) -> Self {
         let (mut known, mut endings, mut longest) = (Bits::default(), Bits::default(), 0);
+        let mut has_endings = true;
         let mut rules: Box<[_]> = rules
             .into_iter()
             .map(|(name, rule)| {
-                endings.insert(name.iter().rev().take(ENDING).fold(SEED, |hash, byte| mix(hash, *byte)));
+                match name.last_chunk::<ENDING>() {
+                    Some(ending) => endings.insert(spread(ending.iter().rev().fold(0, packed))),
+                    None => has_endings = false,
+                }
                 let hash = name.iter().rev().fold(SEED, |hash, byte| mix(hash, *byte));
                 known.insert(hash);
                 longest = longest.max(name.len());
@@ -57,7 +64,7 @@ impl Names {
             })
             .collect();
         rules.sort_unstable_by_key(|(hash, _)| *hash);
-        Self { rules, known, endings, longest }
+        Self { rules, known, endings, has_endings, longest }
     }
 
     /// How many names are sensitive, and how many are allowed.
@@ -70,6 +77,12 @@ impl Names {
     #[inline]
     pub(crate) fn is_sensitive(&self, name: &[u8]) -> bool {
         self.judge(name, false)
+    }
+
+    /// As [`is_sensitive`](Self::is_sensitive), for a name whose kinds are known.
+    #[inline]
+    pub(crate) fn is_sensitive_of(&self, name: &[u8], kinds: Kinds) -> bool {
+        if kinds.any(Kinds::ENCODED) { self.judge(name, false) } else { self.judge_plain(name, false) }
     }
 
     /// As [`is_sensitive`](Self::is_sensitive), for the name of a cookie: there `session` and the
@@ -86,10 +99,52 @@ impl Names {
 
     #[inline]
     fn judge(&self, name: &[u8], cookie: bool) -> bool {
-        if memchr2(b'%', b'[', name).is_some() {
-            return self.judge_encoded(name, cookie);
+        if Kinds::is_encoded(name) {
+            self.judge_encoded(name, cookie)
+        } else {
+            self.judge_plain(name, cookie)
         }
-        name.len() > MAX_NAME_BYTES || self.verdict(name, cookie) == Some(true)
+    }
+
+    /// Judges a name without escapes and brackets.
+    #[inline]
+    fn judge_plain(&self, name: &[u8], cookie: bool) -> bool {
+        name.len() > MAX_NAME_BYTES || (self.may_match(name) && self.verdict(name, cookie) == Some(true))
+    }
+
+    /// Whether the last letters of this name are those of a rule.
+    #[inline]
+    fn may_match(&self, name: &[u8]) -> bool {
+        if let Some([third, second, last]) = name.last_chunk().map(|ending: &[u8; ENDING]| ending.map(normal))
+            && third != 0
+            && second != 0
+            && last >= b'a'
+        {
+            let ending = [last, second, third].iter().fold(0, packed);
+            return !self.has_endings || self.endings.contains(spread(ending));
+        }
+        self.may_match_apart(name)
+    }
+
+    /// As [`may_match`](Self::may_match), for a name that ends in a digit or has a separator near its end.
+    fn may_match_apart(&self, name: &[u8]) -> bool {
+        let (mut letters, mut ending) = (0, 0);
+        for byte in name.iter().rev() {
+            let byte = normal(*byte);
+            if byte == 0 && letters > 0 {
+                continue;
+            }
+            // A number at the end, which does not count.
+            if letters == 0 && (byte == 0 || byte.is_ascii_digit()) {
+                return true;
+            }
+            ending = packed(ending, &byte);
+            letters += 1;
+            if letters == ENDING {
+                return !self.has_endings || self.endings.contains(spread(ending));
+            }
+        }
+        !self.has_endings
     }
 
     /// Judges a name that is percent-encoded or has brackets.
@@ -111,7 +166,7 @@ impl Names {
     }
 
     /// Judges the name, then once more without a number at its end (`password2`).
-    #[inline]
+    #[inline(never)]
     fn verdict(&self, name: &[u8], cookie: bool) -> Option<bool> {
         self.longest_match(name, cookie).or_else(|| {
             let number = |byte: &u8| normal(*byte) == 0 || byte.is_ascii_digit();
@@ -123,7 +178,6 @@ impl Names {
     /// The verdict of the longest rule that the end of this name spells, if there is one.
     ///
     /// The hash runs from the last byte to the first, so that it is the hash of every ending in turn.
-    #[inline]
     fn longest_match(&self, name: &[u8], cookie: bool) -> Option<bool> {
         let (mut hash, mut length) = (SEED, 0);
         let mut verdict = None;
@@ -136,7 +190,7 @@ impl Names {
             if self.known.contains(hash) {
                 verdict = self.decide(hash, name, at, cookie).or(verdict);
             }
-            if length == self.longest || (length == ENDING && !self.endings.contains(hash)) {
+            if length == self.longest {
                 break;
             }
         }
@@ -161,8 +215,20 @@ impl Names {
     }
 }
 
-/// How many last bytes of a name are looked at before the others.
+/// How many last letters of a name are looked at before the others.
 const ENDING: usize = 3;
+
+/// The letters so far and the one before them, as one number.
+#[inline]
+fn packed(letters: u64, letter: &u8) -> u64 {
+    letters << 8 | u64::from(*letter)
+}
+
+/// Spreads a number over all bits of a hash.
+#[inline]
+fn spread(number: u64) -> u64 {
+    number.wrapping_mul(FACTOR)
+}
 
 /// A set of hashes that may hold more than was put in.
 struct Bits([u64; 64]);
@@ -193,10 +259,12 @@ impl Bits {
 
 const SEED: u64 = 0;
 
+const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
+
 /// The high bits of a product depend on all that went into it, so it is those that are looked at.
 #[inline]
 fn mix(hash: u64, byte: u8) -> u64 {
-    (hash.rotate_left(5) ^ u64::from(byte)).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+    (hash.rotate_left(5) ^ u64::from(byte)).wrapping_mul(FACTOR)
 }
 
 /// A name in its normal form: percent-decoded, ASCII lower case, without what separates its words. Empty

@@ -2,9 +2,8 @@
 
 use std::ops::Range;
 
-use memchr::memchr3;
-
 use crate::edit::Edit;
+use crate::kinds::Kinds;
 use crate::names::Names;
 use crate::percent::decode;
 
@@ -44,7 +43,7 @@ pub(crate) fn find(names: &Names, edit: &mut Edit<'_>, span: Range<usize>) {
 
 /// Whether there is anything to find in such a value, or in several of them.
 pub(crate) fn is_possible(value: &[u8]) -> bool {
-    memchr3(b'=', b':', b'%', value).is_some()
+    Kinds::of(value).any(Kinds::PAIR)
 }
 
 fn is_name_byte(byte: u8) -> bool {

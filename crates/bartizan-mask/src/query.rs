@@ -4,10 +4,9 @@ use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 
-use memchr::memchr;
-
 use crate::Masker;
 use crate::edit::{Edit, Escape};
+use crate::kinds::Kinds;
 use crate::names::Names;
 use crate::nested;
 
@@ -71,16 +70,27 @@ impl Masker {
 }
 
 pub(crate) fn find(names: &Names, edit: &mut Edit<'_>, span: Range<usize>) {
+    if !edit.kinds().any(Kinds::PAIR) {
+        return;
+    }
     let mut at = span.start;
-    while at < span.end {
-        let end = memchr(b'&', edit.slice(at..span.end)).map_or(span.end, |length| at + length);
-        match memchr(b'=', edit.slice(at..end)) {
-            Some(length) if names.is_sensitive(edit.slice(at..at + length)) => {
-                edit.hide(at + length + 1..end);
+    let mut rest = edit.slice(span);
+    while !rest.is_empty() {
+        let (name, tail, of_name) = Kinds::split(rest, |byte| matches!(byte, b'=' | b'&'));
+        let (value, length, kinds) = match tail.split_first() {
+            Some((b'=', tail)) => {
+                let (value, _, kinds) = Kinds::split(tail, |byte| byte == b'&');
+                (at + name.len() + 1, value.len(), kinds)
             }
-            Some(length) => nested::find(names, edit, at + length + 1..end),
-            None => nested::find(names, edit, at..end),
+            _ => (at, name.len(), of_name),
+        };
+        let end = value + length;
+        if value > at && names.is_sensitive_of(name, of_name) {
+            edit.hide(value..end);
+        } else if kinds.any(Kinds::PAIR) {
+            nested::find(names, edit, value..end);
         }
+        rest = rest.get(end + 1 - at..).unwrap_or_default();
         at = end + 1;
     }
 }

@@ -4,10 +4,11 @@ use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 
-use memchr::memrchr;
+use memchr::{memchr2_iter, memrchr};
 
 use crate::Masker;
 use crate::edit::{Edit, Escape};
+use crate::kinds::Kinds;
 use crate::names::Names;
 use crate::percent::decode;
 use crate::url::user_info;
@@ -59,6 +60,9 @@ impl Masker {
 
 pub(crate) fn find(names: &Names, edit: &mut Edit<'_>) {
     let text = edit.input();
+    if !is_possible(text, edit.kinds()) {
+        return;
+    }
     // Nothing before `floor` can belong to a name any more.
     let (mut floor, mut at) = (0, 0);
     while let Some((mark, byte)) = next_mark(text, at) {
@@ -89,6 +93,12 @@ pub(crate) fn find(names: &Names, edit: &mut Edit<'_>) {
         }
         floor = at;
     }
+}
+
+/// Whether there is anything to find: what may end a name, or begin `Bearer` or `Basic`.
+fn is_possible(text: &[u8], kinds: Kinds) -> bool {
+    let scheme = |at| matches!(text.get(at + 1), Some(b'a' | b'A' | b'e' | b'E'));
+    kinds.any(Kinds::PAIR) || (kinds.any(Kinds::SCHEME) && memchr2_iter(b'b', b'B', text).any(scheme))
 }
 
 /// The next byte that may end a name or begin a credential.

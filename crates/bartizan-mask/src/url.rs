@@ -7,6 +7,7 @@ use memchr::{memchr, memchr_iter, memchr2, memrchr};
 
 use crate::Masker;
 use crate::edit::{Edit, Escape};
+use crate::kinds::Kinds;
 use crate::names::Names;
 use crate::{nested, query};
 
@@ -42,6 +43,9 @@ impl Masker {
 }
 
 pub(crate) fn find(names: &Names, edit: &mut Edit<'_>, span: Range<usize>) {
+    if !edit.kinds().any(Kinds::URL) {
+        return;
+    }
     let mut start = span.start;
     if let Some(offset) = authority_start(edit.slice(span.clone())) {
         find_path(names, edit, start..start + offset);
