@@ -1,0 +1,124 @@
+//! Holds the counts of each stack to its budget.
+
+use std::process::ExitCode;
+
+use crate::budgets::{self, Budget, Cost};
+use crate::measure::{self, Counts};
+use crate::stacks::{self, Stack};
+
+/// Instructions differ a little from build to build.
+const TOLERANCE_PERCENT: u64 = 5;
+
+/// Measures the stacks that are named, or all that have a budget, and prints how they stand. Fails if one is over its budget.
+#[allow(clippy::print_stdout)] // What it is for.
+pub fn run(names: &[&str]) -> ExitCode {
+    let budgets = budgets::read();
+    measure::build();
+    let bare = measure::count(stacks::named("bare"));
+    println!(
+        "bare router: {} allocations, {} bytes, {} instructions; over it:\n",
+        bare.allocations, bare.bytes, bare.instructions
+    );
+    println!(
+        "{:14}{:>20}{:>8}{:>28}{:>8}{:>8}",
+        "stack", "allocations (budget)", "target", "instructions (budget)", "target", "bytes"
+    );
+    let mut verdicts = Vec::new();
+    for stack in stacks::all().filter(|stack| names.is_empty() || names.contains(&stack.name)) {
+        let Some(budget) = budgets.get(stack.name) else { continue };
+        let counted = over(measure::count(stack), bare);
+        print_line(stack, counted, budget);
+        verdicts.push((stack, counted, verdict(counted, budget.budget)));
+    }
+    for (stack, counted, verdict) in &verdicts {
+        let new =
+            format!("{{ allocations = {}, instructions = {} }}", counted.allocations, counted.instructions);
+        match verdict {
+            Verdict::Holds => {}
+            Verdict::Below => println!("\n{}: well below its budget, tighten it to {new}", stack.name),
+            Verdict::Over => println!("\n{}: OVER ITS BUDGET, is {new}", stack.name),
+        }
+    }
+    assert!(!verdicts.is_empty(), "none of these stacks has a budget: {names:?}");
+    if verdicts.iter().any(|(_, _, verdict)| *verdict == Verdict::Over) {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Verdict {
+    Holds,
+    Below,
+    Over,
+}
+
+fn verdict(counted: Counts, budget: Cost) -> Verdict {
+    let of_budget = |percent| budget.instructions * percent / 100;
+    if counted.allocations > budget.allocations || counted.instructions > of_budget(100 + TOLERANCE_PERCENT) {
+        Verdict::Over
+    } else if counted.allocations < budget.allocations
+        || counted.instructions < of_budget(100 - TOLERANCE_PERCENT)
+    {
+        Verdict::Below
+    } else {
+        Verdict::Holds
+    }
+}
+
+fn over(counts: Counts, bare: Counts) -> Counts {
+    Counts {
+        allocations: counts.allocations - bare.allocations,
+        bytes: counts.bytes - bare.bytes,
+        instructions: counts.instructions - bare.instructions,
+    }
+}
+
+#[allow(clippy::print_stdout)]
+fn print_line(stack: Stack, counted: Counts, budget: &Budget) {
+    let target =
+        |part: fn(Cost) -> u64| budget.target.map_or("-".to_owned(), |target| part(target).to_string());
+    println!(
+        "{:14}{:>20}{:>8}{:>28}{:>8}{:>8}",
+        stack.name,
+        format!("{} ({})", counted.allocations, budget.budget.allocations),
+        target(|cost| cost.allocations),
+        format!("{} ({})", counted.instructions, budget.budget.instructions),
+        target(|cost| cost.instructions),
+        counted.bytes,
+    );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BUDGET: Cost = Cost { allocations: 7, instructions: 4_000 };
+
+    fn judged(allocations: u64, instructions: u64) -> Verdict {
+        verdict(Counts { allocations, bytes: 0, instructions }, BUDGET)
+    }
+
+    #[test]
+    fn one_allocation_more_is_over() {
+        assert_eq!(judged(7, 4_000), Verdict::Holds);
+        assert_eq!(judged(8, 3_000), Verdict::Over);
+        assert_eq!(judged(6, 4_000), Verdict::Below);
+    }
+
+    #[test]
+    fn instructions_may_differ_by_five_percent() {
+        assert_eq!(judged(7, 4_200), Verdict::Holds);
+        assert_eq!(judged(7, 4_201), Verdict::Over);
+        assert_eq!(judged(7, 3_800), Verdict::Holds);
+        assert_eq!(judged(7, 3_799), Verdict::Below);
+    }
+
+    #[test]
+    fn every_budget_is_of_a_stack() {
+        for name in budgets::read().keys() {
+            assert!(stacks::all().any(|stack| stack.name == name), "{name}");
+        }
+    }
+}
