@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::pin::Pin;
-use std::task::{self, Poll, ready};
+use std::task::{self, Poll};
 
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
@@ -53,20 +53,22 @@ impl<R: Body, X: Exchange> Body for ResponseBody<R, X> {
         let mut this = self.project();
         let Some(inner) = this.inner.as_mut().as_pin_mut() else { return Poll::Ready(None) };
         let Some(live) = this.live else { return inner.poll_frame(cx) };
+        let mut polled = Poll::Pending;
         live.within(|live| {
-            let Some(mut inner) = this.inner.as_mut().as_pin_mut() else { return Poll::Ready(None) };
-            let frame = ready!(live.poll(|| inner.as_mut().poll_frame(cx)));
+            let Some(mut inner) = this.inner.as_mut().as_pin_mut() else { return };
+            live.poll(|| polled = inner.as_mut().poll_frame(cx));
             // A host may stop at the exact length, without asking for the end.
-            let last = match &frame {
-                None => {
+            let last = match &polled {
+                Poll::Pending => false,
+                Poll::Ready(None) => {
                     live.end_by_status();
                     true
                 }
-                Some(Err(_)) => {
+                Poll::Ready(Some(Err(_))) => {
                     live.end(Outcome::BodyError);
                     false
                 }
-                Some(Ok(frame)) => {
+                Poll::Ready(Some(Ok(frame))) => {
                     let last = inner.is_end_stream();
                     live.frame(frame, last);
                     last
@@ -75,8 +77,8 @@ impl<R: Body, X: Exchange> Body for ResponseBody<R, X> {
             if last {
                 this.inner.set(None);
             }
-            Poll::Ready(frame)
-        })
+        });
+        polled
     }
 
     fn is_end_stream(&self) -> bool {

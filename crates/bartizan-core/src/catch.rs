@@ -85,8 +85,12 @@ where
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let protocol = Protocol::of_request(KnownMethod::of(request.method()), request.headers());
-        let inner = catch_unwind(AssertUnwindSafe(|| self.inner.call(request))).ok();
-        CatchFuture { inner, protocol }
+        let mut future = CatchFuture { inner: None, protocol };
+        // Handed through by reference, so that it is not copied with the closure.
+        let mut request = Some(request);
+        let call = || future.inner = request.take().map(|request| self.inner.call(request));
+        let _ = catch_unwind(AssertUnwindSafe(call));
+        future
     }
 }
 
@@ -110,18 +114,19 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
+        let mut polled = Poll::Pending;
         let outcome = match this.inner.as_mut().as_pin_mut() {
             None => Outcome::Panicked,
-            Some(inner) => match catch_unwind(AssertUnwindSafe(|| inner.poll(cx))) {
-                Ok(Poll::Pending) => return Poll::Pending,
-                Ok(Poll::Ready(Ok(response))) => {
-                    return Poll::Ready(Ok(response.map(AnswerBody::inner)));
-                }
-                Ok(Poll::Ready(Err(error))) => {
-                    tracing::error!(target: "bartizan::request", error = %error, "unhandled error");
-                    Outcome::ServiceError
-                }
+            Some(inner) => match catch_unwind(AssertUnwindSafe(|| polled = inner.poll(cx))) {
                 Err(_panic) => Outcome::Panicked,
+                Ok(()) => match polled {
+                    Poll::Pending => return Poll::Pending,
+                    Poll::Ready(Ok(response)) => return Poll::Ready(Ok(response.map(AnswerBody::inner))),
+                    Poll::Ready(Err(error)) => {
+                        tracing::error!(target: "bartizan::request", error = %error, "unhandled error");
+                        Outcome::ServiceError
+                    }
+                },
             },
         };
         // A future that panicked must not be polled again, and its drop may panic too.

@@ -39,9 +39,19 @@ pin_project! {
 }
 
 impl<F, X: Exchange> ResponseFuture<F, X> {
-    /// A future that is watched, if there is something live.
-    pub(crate) fn new(inner: F, live: Option<Live<X>>) -> Self {
-        Self { inner: Some(inner), live }
+    pub(crate) fn unwatched(inner: F) -> Self {
+        Self { inner: Some(inner), live: None }
+    }
+
+    /// Watches the call and what it returns. What is large is not handed through the closures, each of which would copy it.
+    #[inline]
+    pub(crate) fn watched(live: Live<X>, call: impl FnOnce() -> Option<F>) -> Self {
+        let mut future = Self { inner: None, live: Some(live) };
+        let Self { inner, live } = &mut future;
+        if let Some(live) = live {
+            live.within(|live| live.poll(|| *inner = call()));
+        }
+        future
     }
 }
 
@@ -62,20 +72,21 @@ where
             this.inner.set(None);
             return Poll::Ready(Ok(response.map(|body| ResponseBody::new(body, None))));
         };
-        let polled = live.within(|live| {
-            let mut polled = live.poll(|| {
-                let polled = this.inner.as_mut().as_pin_mut().map_or(Poll::Pending, |inner| inner.poll(cx));
+        let mut polled = Poll::Pending;
+        live.within(|live| {
+            live.poll(|| {
+                if let Some(inner) = this.inner.as_mut().as_pin_mut() {
+                    polled = inner.poll(cx);
+                }
                 if polled.is_ready() {
                     this.inner.set(None);
                 }
-                polled
             });
             match &mut polled {
                 Poll::Ready(Ok(response)) => live.head(response),
                 Poll::Ready(Err(error)) => live.fail(error),
                 Poll::Pending => {}
             }
-            polled
         });
         let response = ready!(polled)?;
         let live = this.live.take();

@@ -18,6 +18,18 @@ const ALLOWED: [bool; 256] = {
     allowed
 };
 
+/// The two digits of each byte.
+static PAIRS: [[u8; 2]; 256] = {
+    let digits = *b"0123456789abcdef";
+    let mut pairs = [[0; 2]; 256];
+    let mut byte = 0;
+    while byte < pairs.len() {
+        pairs[byte] = [digits[byte >> 4], digits[byte & 15]];
+        byte += 1;
+    }
+    pairs
+};
+
 /// A correlation id that has been checked or made, ready to be sent on. Cloning it allocates nothing.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct CorrelationId(HeaderValue);
@@ -54,6 +66,11 @@ impl CorrelationId {
     /// The id as text.
     pub fn as_str(&self) -> &str {
         std::str::from_utf8(self.0.as_bytes()).unwrap_or_default()
+    }
+
+    /// The id as ASCII.
+    pub fn as_bytes(&self) -> &[u8] {
+        self.0.as_bytes()
     }
 
     /// The id as a header value.
@@ -103,12 +120,16 @@ pub struct Hex<const N: usize>([u8; N]);
 
 impl<const N: usize> Hex<N> {
     fn of(bytes: &[u8]) -> Self {
-        const DIGITS: [u8; 16] = *b"0123456789abcdef";
         let mut out = [b'0'; N];
-        for (pair, byte) in out.chunks_exact_mut(2).zip(bytes) {
-            pair.copy_from_slice(&[DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]);
+        for (pair, byte) in out.as_chunks_mut().0.iter_mut().zip(bytes) {
+            *pair = PAIRS[usize::from(*byte)];
         }
         Self(out)
+    }
+
+    /// The digits as ASCII.
+    pub fn as_bytes(&self) -> &[u8; N] {
+        &self.0
     }
 
     /// The digits.

@@ -160,7 +160,7 @@ where
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
         let Shared { side, observer, settings } = &*self.shared;
         if !observer.is_on() {
-            return ResponseFuture::new(self.inner.call(request), None);
+            return ResponseFuture::unwatched(self.inner.call(request));
         }
         let started = settings.clock.now();
         let maker = Arc::as_ptr(&self.shared).cast::<()>() as usize;
@@ -177,9 +177,9 @@ where
             None => self.shared.record(&mut request, maker),
         };
         let exchange = if again { None } else { Some(observer.begin(&mut request, &record)) };
-        let mut live = Live::new(exchange, record, settings.clock, started);
-        let future = live.within(|live| live.poll(|| self.inner.call(request)));
-        ResponseFuture::new(future, Some(live))
+        let live = Live::new(exchange, record, settings.clock, started);
+        let mut request = Some(request);
+        ResponseFuture::watched(live, || Some(self.inner.call(request.take()?)))
     }
 }
 

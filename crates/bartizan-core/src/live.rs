@@ -51,6 +51,7 @@ pub(crate) struct State<X: Exchange> {
 }
 
 impl<X: Exchange> Live<X> {
+    #[inline]
     pub(crate) fn new(exchange: Option<X>, record: Record, clock: Clock, started: Instant) -> Self {
         let context = record.is_inbound().then(|| Context::of(record.clone()));
         let state = State {

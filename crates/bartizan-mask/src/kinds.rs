@@ -55,10 +55,19 @@ impl Kinds {
     /// Without any of these a header is written as it is.
     pub(crate) const KEPT_HEADER: Self = Self(Self::KEPT_URL.0 | Self::SCHEME.0);
 
-    /// The kinds of the bytes in `input`; of a longer one, none at all where it is clean.
+    /// The kinds of the bytes in `input`; of a longer one none at all where it is clean, else all that it may hold. Whether it has
+    /// bytes outside printable ASCII is always told.
     #[inline]
     pub(crate) fn of(input: &[u8]) -> Self {
-        if input.len() > LANES && is_clean(input) { Self(0) } else { Self::of_each(input) }
+        if input.len() <= LANES {
+            Self::of_each(input)
+        } else if is_clean(input) {
+            Self(0)
+        } else if is_raw(input) {
+            Self(u8::MAX)
+        } else {
+            Self(!Self::RAW.0)
+        }
     }
 
     /// [`of`](Self::of) for what is short, such as a name.
@@ -127,6 +136,15 @@ fn is_clean(input: &[u8]) -> bool {
         && TABLE[usize::from(end)] & !Kinds::SCHEME.0 == 0
 }
 
+/// Whether there is a byte outside printable ASCII.
+fn is_raw(input: &[u8]) -> bool {
+    let (blocks, rest) = input.as_chunks::<LANES>();
+    let raw = |bytes: &[u8]| {
+        bytes.iter().fold(0, |raw, byte| raw | u8::from(byte.wrapping_sub(b' ') > b'~' - b' ')) != 0
+    };
+    blocks.iter().any(|block| raw(block)) || raw(rest)
+}
+
 /// Which of these bytes, but the last one, count.
 #[inline]
 fn window(bytes: &[u8; LANES + 1]) -> [bool; LANES] {
@@ -152,11 +170,14 @@ mod tests {
                     let mut input = vec![b'e'; length];
                     input[at] = byte;
                     let kinds = Kinds::of(&input);
-                    assert_eq!(kinds.any(Kinds::MARK), b":%".contains(&byte));
-                    assert_eq!(kinds.any(Kinds::EQUALS), byte == b'=');
-                    assert_eq!(kinds.any(Kinds::AT), byte == b'@');
                     let first =
                         input.windows(2).any(|pair| matches!(pair, [b'b' | b'B', b'a' | b'A' | b'e' | b'E']));
+                    let all = length > LANES && kinds.any(Kinds::URL);
+                    assert_eq!(kinds.any(Kinds::MARK), b":%".contains(&byte) || all);
+                    assert_eq!(kinds.any(Kinds::EQUALS), byte == b'=' || all);
+                    assert_eq!(kinds.any(Kinds::AT), byte == b'@' || all);
+                    assert!(all || length <= LANES || !(b"=:%@".contains(&byte) || first));
+                    assert!(!all || !byte.is_ascii_alphanumeric() || first);
                     assert!(kinds.any(Kinds::SCHEME) || !first);
                     assert_eq!(Kinds::is_encoded(&input), b"%[".contains(&byte));
                     assert_eq!(kinds.any(Kinds::RAW), !matches!(byte, b' '..=b'~'));
