@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::exposition::{Format, number};
+use crate::exposition::number;
 
 /// Request durations in seconds, as OpenTelemetry's HTTP conventions advise.
 pub(crate) const DURATION: [f64; 14] =
@@ -116,11 +116,8 @@ impl Buckets {
     }
 
     /// `le="..."} ` for each bucket, `+Inf` last.
-    pub(crate) fn labels(&self, format: Format) -> &[Box<str>] {
-        match format {
-            Format::Text004 => &self.text,
-            Format::OpenMetrics1 => &self.open_metrics,
-        }
+    pub(crate) fn labels(&self, open_metrics: bool) -> &[Box<str>] {
+        if open_metrics { &self.open_metrics } else { &self.text }
     }
 }
 
@@ -192,11 +189,11 @@ mod tests {
     fn le_is_written_as_each_format_wants() {
         let buckets = Buckets::new(&[-0.0, 0.005, 1.0, 1_048_576.0]).unwrap();
         assert_eq!(
-            buckets.labels(Format::Text004).concat(),
+            buckets.labels(false).concat(),
             r#"le="0"} le="0.005"} le="1"} le="1.048576e+06"} le="+Inf"} "#
         );
         assert_eq!(
-            buckets.labels(Format::OpenMetrics1).concat(),
+            buckets.labels(true).concat(),
             r#"le="0.0"} le="0.005"} le="1.0"} le="1.048576e+06"} le="+Inf"} "#
         );
     }
