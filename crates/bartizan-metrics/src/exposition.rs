@@ -78,6 +78,9 @@ impl Store {
         if format == Format::OpenMetrics1 {
             out.extend_from_slice(b"# EOF\n");
         }
+        if format != Format::Text004 {
+            self.registry().shared.next_round();
+        }
         own.set_duration(started.elapsed().as_secs_f64());
     }
 }

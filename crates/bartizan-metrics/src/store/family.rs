@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use super::buckets::Buckets;
 use super::cell::{Cell, CounterCell, GaugeCell, Kind};
-use super::histogram::{HistogramCell, Natives};
+use super::histogram::{HistogramCell, Shared};
 use super::names::Exposed;
 
 /// All series of one name.
@@ -30,7 +30,8 @@ pub(crate) struct Family {
 #[derive(Clone, Debug)]
 pub(crate) struct Histograms {
     pub(crate) buckets: Arc<Buckets>,
-    pub(crate) natives: Arc<Natives>,
+    pub(crate) native: bool,
+    pub(crate) shared: Arc<Shared>,
 }
 
 /// The series that takes what is past the cap, and the count of what it took.
@@ -114,7 +115,7 @@ impl Family {
 
 impl Histograms {
     pub(crate) fn make(&self) -> HistogramCell {
-        HistogramCell::new(self.buckets.clone(), self.natives.clone())
+        HistogramCell::new(self.buckets.clone(), self.native, self.shared.clone())
     }
 }
 

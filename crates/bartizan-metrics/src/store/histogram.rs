@@ -14,11 +14,12 @@ use super::native::{Native, NativeBuckets};
 
 /// One histogram series: a count for each bucket, and the sum.
 ///
-/// It has classic buckets, 8 bytes each, and native ones, which are made where values are: 280 bytes
-/// and 136 for every 16 buckets, which is a range from a number to four times as much; at most 16
-/// such ranges, and in the end 1 152 bytes for what is outside of them. Recording costs three atomic updates, no lock,
-/// and in the steady state no allocation. Values that are not finite are ignored, since a single
-/// one would spoil the sum for good.
+/// Its memory is fixed: 8 bytes a bucket. Native buckets are made where values are, up to a limit: 288 bytes
+/// for all, and 136 for every 16 of them, which is a range from a number to four times as much; at
+/// most 16 such ranges, and in the end 1 152 bytes for what is outside of them. Recording costs
+/// two atomic updates, three with native buckets, no lock, and in the steady state no
+/// allocation. Values that are not finite are ignored, since a single one would spoil the sum for
+/// good.
 ///
 /// [`Store::histogram`](crate::Store::histogram) hands it out, for those who want to attach
 /// exemplars, which the `metrics` facade has no way to pass:
@@ -43,40 +44,48 @@ pub struct HistogramCell {
     counts: Box<[AtomicU64]>,
     sum: GaugeCell,
     exemplars: Exemplars,
-    /// Made with the first value; `None` inside if there are as many as there may be.
+    /// Made with the first value, unless there are as many as there may be.
     native: OnceLock<Option<Box<Native>>>,
-    natives: Arc<Natives>,
+    shared: Arc<Shared>,
 }
 
-/// How many histograms may have native buckets.
-#[derive(Debug, Default)]
-pub(crate) struct Natives {
-    max: usize,
-    made: AtomicUsize,
-    refused: Arc<CounterCell>,
+/// What all histograms of a store share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    /// How many histograms may have native buckets, and how many have.
+    max_natives: usize,
+    natives: AtomicUsize,
+    natives_refused: Arc<CounterCell>,
+    /// Counts the pages that showed exemplars, from 1.
+    round: AtomicU64,
 }
 
-impl Natives {
-    pub(crate) fn new(max: usize, refused: Arc<CounterCell>) -> Self {
-        Self { max, made: AtomicUsize::new(0), refused }
+impl Shared {
+    pub(crate) fn new(max_natives: usize, natives_refused: Arc<CounterCell>) -> Self {
+        Self { max_natives, natives: AtomicUsize::new(0), natives_refused, round: AtomicU64::new(1) }
     }
 
-    fn make(&self) -> Option<Box<Native>> {
-        if reserve(&self.made, self.max) {
+    /// A page has shown the exemplars: new ones are welcome.
+    pub(crate) fn next_round(&self) {
+        self.round.fetch_add(1, Relaxed);
+    }
+
+    fn native(&self) -> Option<Box<Native>> {
+        if reserve(&self.natives, self.max_natives) {
             return Some(Box::default());
         }
-        if self.max > 0 {
-            self.refused.increment(1);
-        }
+        self.natives_refused.increment(1);
         None
     }
 }
 
 impl HistogramCell {
-    pub(crate) fn new(buckets: Arc<Buckets>, natives: Arc<Natives>) -> Self {
+    pub(crate) fn new(buckets: Arc<Buckets>, native: bool, shared: Arc<Shared>) -> Self {
         let counts = (0..=buckets.bounds().len()).map(|_| AtomicU64::new(0)).collect();
         let (sum, exemplars) = (GaugeCell::default(), Exemplars::default());
-        Self { buckets, counts, sum, exemplars, native: OnceLock::new(), natives }
+        // Without native buckets the question is answered now.
+        let native = if native && shared.max_natives > 0 { OnceLock::new() } else { OnceLock::from(None) };
+        Self { buckets, counts, sum, exemplars, native, shared }
     }
 
     /// Records one value, in the metric's own unit (seconds for a `_seconds` name).
@@ -87,10 +96,9 @@ impl HistogramCell {
     /// Records one value and keeps it as the exemplar of its bucket, which is shown in OpenMetrics
     /// and in protobuf.
     ///
-    /// Only pass the ids of sampled spans: others lead nowhere. A bucket has one exemplar and keeps
-    /// it for at least 250 milliseconds; if two threads meet at one bucket, one of the two exemplars
-    /// is dropped (the value itself is always counted). Exemplars take 40 bytes a bucket, from the
-    /// first one on.
+    /// Only pass the ids of sampled spans: others lead nowhere. A bucket has one exemplar, the first
+    /// since the last page that showed exemplars; those in between are not kept (the value itself is always
+    /// counted). Exemplars take 48 bytes a bucket, from the first one on.
     pub fn record_with_exemplar(&self, value: f64, trace_id: [u8; 16], span_id: [u8; 8]) {
         self.observe(value, 1);
         self.exemplify(value, TraceIds { trace_id, span_id, sampled: true });
@@ -99,7 +107,8 @@ impl HistogramCell {
     /// Keeps the exemplar of a value that is recorded apart from it.
     pub(crate) fn exemplify(&self, value: f64, ids: TraceIds) {
         if value.is_finite() {
-            self.exemplars.keep(self.buckets.position(value), self.counts.len(), value, ids);
+            let round = self.shared.round.load(Relaxed);
+            self.exemplars.keep(self.buckets.position(value), self.counts.len(), round, value, ids);
         }
     }
 
@@ -112,7 +121,7 @@ impl HistogramCell {
         }
         self.sum.add(if times == 1 { value } else { value * times as f64 });
         // After the classic bucket: a page that sees this one sees that one too.
-        if let Some(native) = self.native.get_or_init(|| self.natives.make()) {
+        if let Some(native) = self.native.get_or_init(|| self.shared.native()) {
             native.record(value, times);
         }
     }
@@ -135,8 +144,8 @@ impl HistogramCell {
         match self.native.get() {
             Some(Some(native)) => buckets.fill(Some(native)),
             // Nothing was recorded yet.
-            None if self.natives.max > 0 => buckets.fill(None),
-            _ => return false,
+            None => buckets.fill(None),
+            Some(None) => return false,
         }
         true
     }
@@ -161,11 +170,11 @@ mod tests {
     use super::*;
 
     fn cell(bounds: &[f64]) -> HistogramCell {
-        HistogramCell::new(Arc::new(Buckets::new(bounds).unwrap()), Arc::new(natives(1)))
+        HistogramCell::new(Arc::new(Buckets::new(bounds).unwrap()), true, Arc::new(shared(1)))
     }
 
-    fn natives(max: usize) -> Natives {
-        Natives::new(max, Arc::default())
+    fn shared(max_natives: usize) -> Shared {
+        Shared::new(max_natives, Arc::default())
     }
 
     fn counts(cell: &HistogramCell) -> Vec<u64> {
@@ -224,9 +233,9 @@ mod tests {
 
     #[test]
     fn histograms_past_the_cap_have_classic_buckets_only() {
-        let natives = Arc::new(natives(1));
+        let all = Arc::new(shared(1));
         let cells = [(); 3].map(|()| {
-            HistogramCell::new(Arc::new(Buckets::new(&[1.0]).unwrap()), natives.clone())
+            HistogramCell::new(Arc::new(Buckets::new(&[1.0]).unwrap()), true, all.clone())
         });
         let mut buckets = NativeBuckets::default();
         assert!(cells[0].read_native(&mut buckets) && buckets.total() == 0);
@@ -235,15 +244,15 @@ mod tests {
             cell.record(0.6);
         }
         assert_eq!(cells.each_ref().map(|cell| cell.read_native(&mut buckets)), [true, false, false]);
-        assert_eq!((natives.refused.get(), counts(&cells[2])), (2, vec![2, 0]));
+        assert_eq!((all.natives_refused.get(), counts(&cells[2])), (2, vec![2, 0]));
     }
 
     #[test]
     fn without_native_histograms_nothing_is_refused() {
-        let natives = Arc::new(natives(0));
-        let cell = HistogramCell::new(Arc::new(Buckets::new(&[1.0]).unwrap()), natives.clone());
+        let all = Arc::new(shared(0));
+        let cell = HistogramCell::new(Arc::new(Buckets::new(&[1.0]).unwrap()), true, all.clone());
         cell.record(0.5);
         assert!(!cell.read_native(&mut NativeBuckets::default()));
-        assert_eq!(natives.refused.get(), 0);
+        assert_eq!(all.natives_refused.get(), 0);
     }
 }

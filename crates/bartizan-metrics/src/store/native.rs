@@ -52,15 +52,10 @@ struct Chunk {
     counts: [AtomicU64; CHUNK],
 }
 
-/// Which values a chunk has.
+/// Which values a chunk has: the index of its buckets without the last four bits, how often its
+/// resolution is half of the finest, and whether they are negative. In one number, since every value compares it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Key {
-    /// The index of its buckets, without the last four bits.
-    group: i32,
-    /// How often its resolution is half of the finest.
-    halvings: u32,
-    negative: bool,
-}
+struct Key(i32);
 
 impl Native {
     /// Counts a finite value. What happened before is seen by whoever reads this count.
@@ -110,17 +105,26 @@ impl Key {
     /// The chunk of a bucket, and the bucket's place in it.
     fn of(finest: i32, halvings: u32, negative: bool) -> (Self, usize) {
         let index = halved(finest, halvings);
-        (Self { group: index >> 4, halvings, negative }, (index & 15) as usize)
+        let key = (index >> 4) << 4 | (halvings << 1) as i32 | i32::from(negative);
+        (Self(key), (index & 15) as usize)
     }
 
     fn slot(self) -> usize {
-        let spread = if self.negative { SLOTS as i32 / 2 } else { 0 };
-        (self.group.wrapping_add(spread) & (SLOTS as i32 - 1)) as usize
+        let spread = (self.0 & 1) << 3;
+        ((self.0 >> 4) + spread) as usize % SLOTS
     }
 
     /// The index of its first bucket.
     fn first(self) -> i32 {
-        self.group << 4
+        self.0 & !15
+    }
+
+    fn halvings(self) -> u32 {
+        (self.0 >> 1) as u32 & 7
+    }
+
+    fn is_negative(self) -> bool {
+        self.0 & 1 == 1
     }
 }
 

@@ -40,7 +40,7 @@ pub(crate) struct Own {
     refused: Arc<Family>,
     series: Arc<GaugeCell>,
     duration: Arc<GaugeCell>,
-    pub(crate) native_refused: Arc<CounterCell>,
+    pub(crate) natives_refused: Arc<CounterCell>,
 }
 
 impl Own {
@@ -59,7 +59,7 @@ impl Own {
             refused: refused.clone(),
             series: series.gauge(String::new()).unwrap_or_default(),
             duration: duration.gauge(String::new()).unwrap_or_default(),
-            native_refused: natives.counter(String::new()).unwrap_or_default(),
+            natives_refused: natives.counter(String::new()).unwrap_or_default(),
         };
         let families = vec![
             (overflow, "Registrations past a cap, folded into the overflow series of their metric."),

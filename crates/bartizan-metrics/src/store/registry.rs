@@ -9,7 +9,7 @@ use super::buckets::Rules;
 use super::cell::{Cell, Kind};
 use super::external::ExternalError;
 use super::family::{Family, Histograms, sample_names};
-use super::histogram::Natives;
+use super::histogram::Shared;
 use super::own::{Own, Refusal};
 use super::{labels, names};
 
@@ -20,7 +20,8 @@ const MAX_HELP: usize = 1024;
 #[derive(Debug)]
 pub(crate) struct Registry {
     rules: Rules,
-    natives: Arc<Natives>,
+    /// Of all histograms.
+    pub(crate) shared: Arc<Shared>,
     max_names: usize,
     pub(crate) own: Own,
     state: RwLock<State>,
@@ -62,14 +63,15 @@ pub(crate) struct View {
 impl Registry {
     pub(crate) fn new(rules: Rules, max_names: usize, max_natives: usize) -> Self {
         // The store itself has no histograms.
-        let none = Histograms { buckets: rules.default.clone(), natives: Arc::default() };
+        let none = Arc::new(Shared::new(0, Arc::default()));
+        let none = Histograms { buckets: rules.default.clone(), native: false, shared: none };
         let (own, families) = Own::new(&none);
-        let natives = Arc::new(Natives::new(max_natives, own.native_refused.clone()));
+        let shared = Arc::new(Shared::new(max_natives, own.natives_refused.clone()));
         let mut state = State::default();
         for (family, help) in families {
             state.show(family, Some(help.into()));
         }
-        Self { rules, natives, max_names, own, state: RwLock::new(state) }
+        Self { rules, shared, max_names, own, state: RwLock::new(state) }
     }
 
     /// Keeps the first description of a name.
@@ -147,12 +149,12 @@ impl Registry {
 
     /// How a histogram is made that no rule names.
     pub(crate) fn histograms_by_default(&self) -> Histograms {
-        Histograms { buckets: self.rules.default.clone(), natives: self.natives.clone() }
+        Histograms { buckets: self.rules.default.clone(), native: false, shared: self.shared.clone() }
     }
 
     fn histograms(&self, raw: &str, name: &str) -> Histograms {
         let buckets = self.rules.find(raw, name).clone();
-        Histograms { buckets, ..self.histograms_by_default() }
+        Histograms { buckets, native: self.rules.is_native(raw, name), shared: self.shared.clone() }
     }
 
     /// All families, sorted by name.

@@ -31,16 +31,13 @@ pub(super) fn message(out: &mut Vec<u8>, field: u32, body: impl FnOnce(&mut Vec<
 /// A message after its length, which is known when the message is written.
 pub(super) fn delimited(out: &mut Vec<u8>, body: impl FnOnce(&mut Vec<u8>)) {
     let start = out.len();
-    out.push(0);
     body(out);
-    let len = out.len() - start - 1;
-    match out.get_mut(start) {
-        Some(place) if len < 0x80 => *place = len as u8,
-        _ => {
-            let mut bytes = Vec::with_capacity(10);
-            varint(&mut bytes, len as u64);
-            out.splice(start..=start, bytes);
-        }
+    let end = out.len();
+    varint(out, (end - start) as u64);
+    // Written last, it goes first.
+    let len = out.len() - end;
+    if let Some(whole) = out.get_mut(start..) {
+        whole.rotate_right(len);
     }
 }
 

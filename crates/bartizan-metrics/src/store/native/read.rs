@@ -60,10 +60,10 @@ impl NativeBuckets {
         self.halvings = if wide.is_some() {
             WIDEST
         } else {
-            chunks().map(|chunk| chunk.key.halvings).max().unwrap_or_default()
+            chunks().map(|chunk| chunk.key.halvings()).max().unwrap_or_default()
         };
         for chunk in chunks() {
-            self.add(chunk.key.negative, chunk.key.halvings, chunk.key.first(), &chunk.counts);
+            self.add(chunk.key.is_negative(), chunk.key.halvings(), chunk.key.first(), &chunk.counts);
         }
         for (sign, counts) in wide.iter().flat_map(|wide| wide.iter()).enumerate() {
             self.add(sign == 0, WIDEST, WIDE_FIRST, counts);
