@@ -34,9 +34,7 @@ impl<'a> Item<'a> {
 }
 
 /// The members of all lines of a header; what cannot be read is left out.
-pub(super) fn items<'a>(
-    values: impl IntoIterator<Item = &'a HeaderValue>,
-) -> impl Iterator<Item = Item<'a>> {
+pub(super) fn items<'a>(values: impl IntoIterator<Item = &'a HeaderValue>) -> impl Iterator<Item = Item<'a>> {
     values
         .into_iter()
         .filter_map(|value| value.to_str().ok())

@@ -56,9 +56,11 @@ impl Encoding {
             let weight = named.or(if *offered == Self::Gzip { any } else { None })?;
             (weight > 0 && weight >= identity.unwrap_or(0)).then_some((weight, *offered))
         };
-        let best = Self::OFFERED.iter().zip(weights).filter_map(weigh).reduce(|best, next| {
-            if next.0 > best.0 { next } else { best }
-        });
+        let best = Self::OFFERED
+            .iter()
+            .zip(weights)
+            .filter_map(weigh)
+            .reduce(|best, next| if next.0 > best.0 { next } else { best });
         best.map(|(_, encoding)| encoding)
     }
 }

@@ -29,10 +29,10 @@ impl Store {
     /// The page for a request with these headers: `accept` chooses the format, `accept-encoding`
     /// whether it is compressed, with gzip or (feature `zstd`) with zstd.
     ///
-    /// The method and the path are the caller's affair: answer `GET` with this and `HEAD` with
-    /// [`page_head`](Self::page_head). The work is done on the calling thread; with thousands of
-    /// histogram series it takes milliseconds, so let a runtime's blocking pool do it. A compressed
-    /// page is never in memory as a whole before it is compressed.
+    /// The method and the path are the caller's affair: answer `GET` with all of it and `HEAD`
+    /// without the body. The work is done on the calling thread; with thousands of histogram series
+    /// it takes milliseconds, so let a runtime's blocking pool do it. It takes at most thrice the
+    /// memory of the page; text that is compressed is never in memory as a whole.
     ///
     /// ```
     /// use bartizan_metrics::Store;
@@ -49,40 +49,19 @@ impl Store {
     /// assert_eq!(response.headers()[header::CACHE_CONTROL], "no-store");
     /// ```
     pub fn page(&self, headers: &HeaderMap) -> Page {
-        let mut page = self.page_head(headers);
-        let format = Answer::to(headers.get_all(ACCEPT)).format;
+        let answer = Answer::to(headers.get_all(ACCEPT));
         let encoding = Encoding::negotiate(headers.get_all(ACCEPT_ENCODING));
-        if let Some(compressed) = encoding.and_then(|encoding| self.compressed(format, encoding)) {
-            page.body = compressed.into();
-        } else {
-            page.content_encoding = None;
-            let mut plain = Vec::new();
-            self.render(format, &mut plain);
-            page.body = plain.into();
-        }
-        page
-    }
-
-    /// What [`page`](Self::page) says of itself, without its body, for a `HEAD` request. It costs
-    /// next to nothing, because nothing is written.
-    ///
-    /// ```
-    /// use bartizan_metrics::{Format, Store};
-    /// use http::{HeaderMap, HeaderValue, header};
-    ///
-    /// let mut headers = HeaderMap::new();
-    /// headers.insert(header::ACCEPT, HeaderValue::from_static("application/openmetrics-text"));
-    /// let page = Store::new().page_head(&headers);
-    /// assert_eq!(page.content_type, Format::OpenMetrics1.content_type());
-    /// assert!(page.body.is_empty());
-    /// ```
-    pub fn page_head(&self, headers: &HeaderMap) -> Page {
-        let encoding = Encoding::negotiate(headers.get_all(ACCEPT_ENCODING));
-        Page {
-            content_type: Answer::to(headers.get_all(ACCEPT)).content_type(),
-            content_encoding: encoding.map(|encoding| HeaderValue::from_static(encoding.name())),
-            body: Bytes::new(),
-        }
+        let compressed =
+            encoding.and_then(|encoding| Some((encoding.name(), self.compressed(answer.format, encoding)?)));
+        let (encoding, body) = compressed.map_or_else(
+            || {
+                let mut plain = Vec::new();
+                self.render(answer.format, &mut plain);
+                (None, plain)
+            },
+            |(encoding, body)| (Some(HeaderValue::from_static(encoding)), body),
+        );
+        Page { content_type: answer.content_type(), content_encoding: encoding, body: body.into() }
     }
 
     /// `None` if compressing fails, which in memory it does not.
@@ -180,24 +159,6 @@ mod tests {
         };
         assert!(plain.len() > 3 * PIECE);
         assert_eq!(comparable(&unpacked), comparable(&plain));
-    }
-
-    #[test]
-    fn a_head_says_what_the_page_says() {
-        let store = store();
-        for pairs in [
-            vec![],
-            vec![(ACCEPT, "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8")],
-            vec![(ACCEPT, "application/openmetrics-text"), (ACCEPT_ENCODING, "gzip")],
-            vec![(ACCEPT_ENCODING, "gzip;q=0")],
-        ] {
-            let asked = headers(&pairs);
-            let (head, page) = (store.page_head(&asked), store.page(&asked));
-            assert!(head.body.is_empty() && !page.body.is_empty());
-            let head: http::Response<Bytes> = head.into_response();
-            let page: http::Response<Bytes> = page.into_response();
-            assert_eq!(head.headers(), page.headers());
-        }
     }
 
     #[test]

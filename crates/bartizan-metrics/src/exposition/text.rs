@@ -112,7 +112,9 @@ impl HistogramWriter {
             out.extend_from_slice(&self.line);
             out.extend_from_slice(le.as_bytes());
             push_u64(out, total);
-            if self.open_metrics && let Some(exemplar) = cell.exemplar(bucket) {
+            if self.open_metrics
+                && let Some(exemplar) = cell.exemplar(bucket)
+            {
                 write_exemplar(&exemplar, out);
             }
             out.push(b'\n');

@@ -255,7 +255,8 @@ mod tests {
         ];
         for bounds in lists {
             let buckets = Buckets::new(bounds).unwrap();
-            let near = |value: f64| [value, value.next_up(), value.next_down(), -value, value * 2.0, value * 0.7];
+            let near =
+                |value: f64| [value, value.next_up(), value.next_down(), -value, value * 2.0, value * 0.7];
             let values = bounds.iter().chain(&[0.0, 1e-310, f64::MAX, 5.0]).flat_map(|value| near(*value));
             for value in values.filter(|value| value.is_finite()) {
                 let expected = bounds.iter().filter(|bound| **bound < value).count();

@@ -77,8 +77,8 @@ impl Slot {
             return None;
         }
         let value = f64::from_bits(self.value.load(Relaxed));
-        let trace_id = u128::from(self.trace_id[0].load(Relaxed)) << 64
-            | u128::from(self.trace_id[1].load(Relaxed));
+        let trace_id =
+            u128::from(self.trace_id[0].load(Relaxed)) << 64 | u128::from(self.trace_id[1].load(Relaxed));
         let ids = TraceIds {
             trace_id: trace_id.to_be_bytes(),
             span_id: self.span_id.load(Relaxed).to_be_bytes(),

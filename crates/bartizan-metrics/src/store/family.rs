@@ -56,12 +56,7 @@ impl Family {
     }
 
     /// A family that applications cannot register into.
-    pub(crate) fn closed(
-        name: &str,
-        unit: Option<&'static str>,
-        kind: Kind,
-        histograms: Histograms,
-    ) -> Self {
+    pub(crate) fn closed(name: &str, unit: Option<&'static str>, kind: Kind, histograms: Histograms) -> Self {
         let mut family = Self::new(Exposed { name: name.to_owned(), unit }, kind, histograms);
         family.closed = true;
         family

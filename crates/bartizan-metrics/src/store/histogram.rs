@@ -234,9 +234,8 @@ mod tests {
     #[test]
     fn histograms_past_the_cap_have_classic_buckets_only() {
         let all = Arc::new(shared(1));
-        let cells = [(); 3].map(|()| {
-            HistogramCell::new(Arc::new(Buckets::new(&[1.0]).unwrap()), true, all.clone())
-        });
+        let cells =
+            [(); 3].map(|()| HistogramCell::new(Arc::new(Buckets::new(&[1.0]).unwrap()), true, all.clone()));
         let mut buckets = NativeBuckets::default();
         assert!(cells[0].read_native(&mut buckets) && buckets.total() == 0);
         for cell in &cells {

@@ -157,10 +157,7 @@ fn the_content_type_says_version_and_escaping_as_they_were_asked_for() {
             format!("{OPEN_METRICS}; escaping=underscores"),
         ),
         ("application/openmetrics-text;version=1.0.0;escaping=other", OPEN_METRICS.into()),
-        (
-            "text/plain;version=0.0.4;escaping=allow-utf-8",
-            "text/plain; version=0.0.4; charset=utf-8".into(),
-        ),
+        ("text/plain;version=0.0.4;escaping=allow-utf-8", "text/plain; version=0.0.4; charset=utf-8".into()),
         (
             "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited",
             "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited"

@@ -66,10 +66,7 @@ mod tests {
         sint(&mut out, 1, -1);
         sint(&mut out, 1, 1);
         sint(&mut out, 16, i64::MIN);
-        assert_eq!(
-            out,
-            [8, 1, 8, 2, 0x80, 1, 255, 255, 255, 255, 255, 255, 255, 255, 255, 1]
-        );
+        assert_eq!(out, [8, 1, 8, 2, 0x80, 1, 255, 255, 255, 255, 255, 255, 255, 255, 255, 1]);
         out.clear();
         text(&mut out, 2, "testing");
         assert_eq!(out, b"\x12\x07testing");

@@ -5,8 +5,7 @@ use metrics_util::layers::FanoutBuilder;
 
 use super::*;
 
-const COUNTED: &str =
-    r#"http_requests_total{method="GET",endpoint="unmatched",status="200",outcome="ok"} 1"#;
+const COUNTED: &str = r#"http_requests_total{method="GET",endpoint="unmatched",status="200",outcome="ok"} 1"#;
 
 #[tokio::test]
 async fn another_recorder_gets_the_same_series() {
@@ -42,8 +41,7 @@ fn a_store_in_a_fan_out_keeps_exemplars() {
     let both = FanoutBuilder::default().add_recorder(other).add_recorder(store.clone()).build();
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let red = RedLayer::new().observer();
-    let shown =
-        metrics::with_local_recorder(&both, || runtime.block_on(exemplars::of_sampled(&store, red)));
+    let shown = metrics::with_local_recorder(&both, || runtime.block_on(exemplars::of_sampled(&store, red)));
     assert_eq!(shown.len(), 1, "{shown:?}");
     assert!(handle.render().contains(COUNTED), "{}", handle.render());
     assert!(page(&store).contains("http_request_duration_seconds_count"), "{}", page(&store));

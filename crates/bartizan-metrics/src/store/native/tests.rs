@@ -16,7 +16,8 @@ fn bounds(index: i32, schema: i8) -> (f64, f64) {
 
 #[test]
 fn a_power_of_two_is_the_upper_bound_of_its_bucket() {
-    for (value, expected) in [(1.0, 0), (2.0, 8), (0.5, -8), (4.0, 16), (1.5, 5), (1.000_001, 1), (1.999, 8)] {
+    for (value, expected) in [(1.0, 0), (2.0, 8), (0.5, -8), (4.0, 16), (1.5, 5), (1.000_001, 1), (1.999, 8)]
+    {
         assert_eq!(index(value), expected, "{value}");
     }
     assert_eq!(index(f64::from_bits(1.0_f64.to_bits() + 1)), 1);
