@@ -7,7 +7,7 @@
 #[cfg(test)]
 mod model;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 mod wire;
 
 use self::wire::{delimited, double, message, sint, text, uint};

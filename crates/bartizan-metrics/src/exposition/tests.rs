@@ -207,6 +207,7 @@ proptest! {
         for format in [Format::Text004, Format::OpenMetrics1] {
             read(&render(&store, format), format);
         }
+        super::protobuf::tests::families(&store);
     }
 
     #[test]
@@ -219,5 +220,7 @@ proptest! {
             let families = read(&render(&store, format), format);
             prop_assert_eq!(family(&families, "g").samples[0].label("v"), Some(value.as_str()));
         }
+        let gauge = super::protobuf::tests::family(&store, "g");
+        prop_assert_eq!(gauge.metric[0].label[0].value.as_deref(), Some(value.as_str()));
     }
 }

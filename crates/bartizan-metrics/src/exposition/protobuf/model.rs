@@ -3,21 +3,21 @@
 //! Field numbers by Prometheus' `client_model`, `io/prometheus/client/metrics.proto`.
 
 #[derive(Clone, PartialEq, prost::Message)]
-pub(super) struct MetricFamily {
+pub(crate) struct MetricFamily {
     #[prost(string, optional, tag = "1")]
-    pub(super) name: Option<String>,
+    pub(crate) name: Option<String>,
     #[prost(string, optional, tag = "2")]
-    pub(super) help: Option<String>,
+    pub(crate) help: Option<String>,
     #[prost(enumeration = "MetricType", optional, tag = "3")]
-    pub(super) r#type: Option<i32>,
+    pub(crate) r#type: Option<i32>,
     #[prost(message, repeated, tag = "4")]
-    pub(super) metric: Vec<Metric>,
+    pub(crate) metric: Vec<Metric>,
     #[prost(string, optional, tag = "5")]
-    pub(super) unit: Option<String>,
+    pub(crate) unit: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, prost::Enumeration)]
-pub(super) enum MetricType {
+pub(crate) enum MetricType {
     Counter = 0,
     Gauge = 1,
     Summary = 2,
@@ -26,95 +26,95 @@ pub(super) enum MetricType {
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
-pub(super) struct Metric {
+pub(crate) struct Metric {
     #[prost(message, repeated, tag = "1")]
-    pub(super) label: Vec<LabelPair>,
+    pub(crate) label: Vec<LabelPair>,
     #[prost(message, optional, tag = "2")]
-    pub(super) gauge: Option<Number>,
+    pub(crate) gauge: Option<Number>,
     #[prost(message, optional, tag = "3")]
-    pub(super) counter: Option<Number>,
+    pub(crate) counter: Option<Number>,
     #[prost(message, optional, tag = "7")]
-    pub(super) histogram: Option<Histogram>,
+    pub(crate) histogram: Option<Histogram>,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
-pub(super) struct LabelPair {
+pub(crate) struct LabelPair {
     #[prost(string, optional, tag = "1")]
-    pub(super) name: Option<String>,
+    pub(crate) name: Option<String>,
     #[prost(string, optional, tag = "2")]
-    pub(super) value: Option<String>,
+    pub(crate) value: Option<String>,
 }
 
 /// `Gauge` and `Counter`.
 #[derive(Clone, PartialEq, prost::Message)]
-pub(super) struct Number {
+pub(crate) struct Number {
     #[prost(double, optional, tag = "1")]
-    pub(super) value: Option<f64>,
+    pub(crate) value: Option<f64>,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
-pub(super) struct Histogram {
+pub(crate) struct Histogram {
     #[prost(uint64, optional, tag = "1")]
-    pub(super) sample_count: Option<u64>,
+    pub(crate) sample_count: Option<u64>,
     #[prost(double, optional, tag = "2")]
-    pub(super) sample_sum: Option<f64>,
+    pub(crate) sample_sum: Option<f64>,
     #[prost(message, repeated, tag = "3")]
-    pub(super) bucket: Vec<Bucket>,
+    pub(crate) bucket: Vec<Bucket>,
     #[prost(sint32, optional, tag = "5")]
-    pub(super) schema: Option<i32>,
+    pub(crate) schema: Option<i32>,
     #[prost(double, optional, tag = "6")]
-    pub(super) zero_threshold: Option<f64>,
+    pub(crate) zero_threshold: Option<f64>,
     #[prost(uint64, optional, tag = "7")]
-    pub(super) zero_count: Option<u64>,
+    pub(crate) zero_count: Option<u64>,
     #[prost(message, repeated, tag = "9")]
-    pub(super) negative_span: Vec<BucketSpan>,
+    pub(crate) negative_span: Vec<BucketSpan>,
     #[prost(sint64, repeated, packed = "false", tag = "10")]
-    pub(super) negative_delta: Vec<i64>,
+    pub(crate) negative_delta: Vec<i64>,
     #[prost(message, repeated, tag = "12")]
-    pub(super) positive_span: Vec<BucketSpan>,
+    pub(crate) positive_span: Vec<BucketSpan>,
     #[prost(sint64, repeated, packed = "false", tag = "13")]
-    pub(super) positive_delta: Vec<i64>,
+    pub(crate) positive_delta: Vec<i64>,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
-pub(super) struct Bucket {
+pub(crate) struct Bucket {
     #[prost(uint64, optional, tag = "1")]
-    pub(super) cumulative_count: Option<u64>,
+    pub(crate) cumulative_count: Option<u64>,
     #[prost(double, optional, tag = "2")]
-    pub(super) upper_bound: Option<f64>,
+    pub(crate) upper_bound: Option<f64>,
     #[prost(message, optional, tag = "3")]
-    pub(super) exemplar: Option<Exemplar>,
+    pub(crate) exemplar: Option<Exemplar>,
 }
 
 #[derive(Clone, Copy, PartialEq, prost::Message)]
-pub(super) struct BucketSpan {
+pub(crate) struct BucketSpan {
     #[prost(sint32, optional, tag = "1")]
-    pub(super) offset: Option<i32>,
+    pub(crate) offset: Option<i32>,
     #[prost(uint32, optional, tag = "2")]
-    pub(super) length: Option<u32>,
+    pub(crate) length: Option<u32>,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
-pub(super) struct Exemplar {
+pub(crate) struct Exemplar {
     #[prost(message, repeated, tag = "1")]
-    pub(super) label: Vec<LabelPair>,
+    pub(crate) label: Vec<LabelPair>,
     #[prost(double, optional, tag = "2")]
-    pub(super) value: Option<f64>,
+    pub(crate) value: Option<f64>,
     #[prost(message, optional, tag = "3")]
-    pub(super) timestamp: Option<Timestamp>,
+    pub(crate) timestamp: Option<Timestamp>,
 }
 
 #[derive(Clone, Copy, PartialEq, prost::Message)]
-pub(super) struct Timestamp {
+pub(crate) struct Timestamp {
     #[prost(int64, optional, tag = "1")]
-    pub(super) seconds: Option<i64>,
+    pub(crate) seconds: Option<i64>,
     #[prost(int32, optional, tag = "2")]
-    pub(super) nanos: Option<i32>,
+    pub(crate) nanos: Option<i32>,
 }
 
 impl Histogram {
     /// The native buckets of one side as indexes and counts, checked as Prometheus checks them.
-    pub(super) fn native(spans: &[BucketSpan], deltas: &[i64]) -> Vec<(i32, u64)> {
+    pub(crate) fn native(spans: &[BucketSpan], deltas: &[i64]) -> Vec<(i32, u64)> {
         let mut deltas = deltas.iter();
         let (mut index, mut count) = (0_i32, 0_i64);
         let mut buckets = Vec::new();

@@ -4,7 +4,8 @@ use prost::Message;
 use super::model::{BucketSpan, Histogram, LabelPair, MetricFamily, MetricType};
 use crate::{Format, Store};
 
-fn families(store: &Store) -> Vec<MetricFamily> {
+/// Reads the page with another implementation of protobuf; panics at what Prometheus refuses.
+pub(crate) fn families(store: &Store) -> Vec<MetricFamily> {
     let mut page = Vec::new();
     store.render(Format::Protobuf, &mut page);
     let mut rest = &page[..];
@@ -13,17 +14,19 @@ fn families(store: &Store) -> Vec<MetricFamily> {
         families.push(MetricFamily::decode_length_delimited(&mut rest).unwrap());
     }
     assert!(families.is_sorted_by(|a, b| a.name < b.name));
+    for metric in families.iter().flat_map(|family| &family.metric) {
+        metric.histogram.iter().for_each(check);
+        assert!(metric.label.is_sorted_by(|a, b| a.name < b.name));
+    }
     families
 }
 
-fn family(store: &Store, name: &str) -> MetricFamily {
+pub(crate) fn family(store: &Store, name: &str) -> MetricFamily {
     families(store).into_iter().find(|family| family.name.as_deref() == Some(name)).unwrap()
 }
 
 fn histogram(store: &Store, name: &str) -> Histogram {
-    let histogram = family(store, name).metric[0].histogram.clone().unwrap();
-    check(&histogram);
-    histogram
+    family(store, name).metric[0].histogram.clone().unwrap()
 }
 
 /// What Prometheus refuses.
@@ -134,9 +137,7 @@ fn a_page_is_consistent_while_others_write() {
             });
         }
         for _ in 0..50 {
-            for metric in family(&store, "busy_seconds").metric {
-                check(&metric.histogram.unwrap());
-            }
+            families(&store);
         }
     });
     let counts = family(&store, "busy_seconds").metric.into_iter().map(|m| m.histogram.unwrap());

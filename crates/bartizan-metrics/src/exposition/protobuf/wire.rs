@@ -31,13 +31,20 @@ pub(super) fn message(out: &mut Vec<u8>, field: u32, body: impl FnOnce(&mut Vec<
 /// A message after its length, which is known when the message is written.
 pub(super) fn delimited(out: &mut Vec<u8>, body: impl FnOnce(&mut Vec<u8>)) {
     let start = out.len();
+    out.push(0);
     body(out);
     let end = out.len();
-    varint(out, (end - start) as u64);
-    // Written last, it goes first.
-    let len = out.len() - end;
-    if let Some(whole) = out.get_mut(start..) {
-        whole.rotate_right(len);
+    varint(out, (end - start - 1) as u64);
+    // The length was written last and goes first. Most lengths are one byte, which has its place.
+    let more = out.len() - end - 1;
+    let last = out.pop().unwrap_or_default();
+    if let Some([place, ..]) = out.get_mut(start..) {
+        *place = last;
+    }
+    if more > 0
+        && let Some(whole) = out.get_mut(start..)
+    {
+        whole.rotate_right(more);
     }
 }
 
