@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use crate::Masker;
 use crate::kinds::Kinds;
-use crate::names::Names;
+use crate::names::{Hide, Names};
 
 /// What becomes of a kept byte that is not printable ASCII.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +27,8 @@ pub(crate) struct Edit<'a> {
     done: usize,
     masked: usize,
     escape: Escape,
+    /// Whether the input is only the beginning of one.
+    cut: bool,
     censor: &'a str,
     out: &'a mut dyn fmt::Write,
     result: fmt::Result,
@@ -35,6 +37,20 @@ pub(crate) struct Edit<'a> {
 impl<'a> Edit<'a> {
     pub(crate) fn input(&self) -> &'a [u8] {
         self.input
+    }
+
+    /// Whether the input may be only the beginning of one, so that what ends with it may go on.
+    pub(crate) fn is_cut(&self) -> bool {
+        self.cut
+    }
+
+    /// Whether what ends here may go on.
+    pub(crate) fn is_cut_at(&self, end: usize) -> bool {
+        self.cut && end == self.input.len()
+    }
+
+    pub(crate) fn set_cut(&mut self, cut: bool) {
+        self.cut = cut;
     }
 
     /// What the input consists of.
@@ -53,6 +69,11 @@ impl<'a> Edit<'a> {
 
     /// Puts the censor in place of this part. An empty part stays: there is nothing to hide in it.
     pub(crate) fn hide(&mut self, span: Range<usize>) {
+        self.cover(span, self.censor);
+    }
+
+    /// Hides this part as the rule for its name says.
+    pub(crate) fn hide_as(&mut self, span: Range<usize>, _hide: Hide) {
         self.cover(span, self.censor);
     }
 
@@ -132,7 +153,7 @@ impl Masker {
     #[inline]
     fn begin<'a>(&'a self, input: &'a [u8], escape: Escape, out: &'a mut dyn fmt::Write) -> Edit<'a> {
         let (kinds, censor) = (Kinds::of(input), self.censor());
-        Edit { input, kinds, done: 0, masked: 0, escape, censor, out, result: Ok(()) }
+        Edit { input, kinds, done: 0, masked: 0, escape, cut: false, censor, out, result: Ok(()) }
     }
 }
 
