@@ -25,9 +25,9 @@ pub(crate) fn find(names: &Names, edit: &mut Edit<'_>, span: Range<usize>) {
         url.step(byte, at, next, edit);
         match byte {
             b'=' | b':' if byte == b'=' || closed => {
-                if names.is_sensitive_end(edit.slice(name)) {
+                if let Some(hide) = names.hides_end(edit.slice(name)) {
                     url.finish(edit);
-                    return edit.hide(next..span.end);
+                    return edit.hide_as(next..span.end, hide);
                 }
                 (name, closed) = (next..next, false);
             }
@@ -39,6 +39,9 @@ pub(crate) fn find(names: &Names, edit: &mut Edit<'_>, span: Range<usize>) {
         at = next;
     }
     url.finish(edit);
+    if let (Some(start), true) = (url.start, edit.is_cut_at(span.end)) {
+        edit.hide_user_info(start..span.end);
+    }
 }
 
 /// Whether there is anything to find in such a value, or in several of them.
@@ -65,7 +68,10 @@ impl Authority {
         match byte {
             b'/' if self.slashes == 2 => (self.slashes, self.start) = (0, Some(next)),
             b'/' if self.slashes == 1 => self.slashes = 2,
-            b'/' | b'?' | b'#' => self.finish(edit),
+            b'/' | b'?' | b'#' => {
+                self.finish(edit);
+                self.start = None;
+            }
             b':' => self.slashes = 1,
             _ => {
                 self.slashes = 0;
@@ -77,7 +83,8 @@ impl Authority {
     }
 
     fn finish(&mut self, edit: &mut Edit<'_>) {
-        if let (Some(start), Some(end)) = (self.start.take(), self.end.take()) {
+        if let (Some(start), Some(end)) = (self.start, self.end.take()) {
+            self.start = None;
             edit.hide_user_info(start..end);
         }
     }

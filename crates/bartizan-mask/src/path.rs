@@ -126,10 +126,18 @@ fn hide_parameters(names: &Names, edit: &mut Edit<'_>, start: usize, template: &
         let end =
             edit.slice(at..path.len()).iter().position(|byte| *byte == b'/').map_or(path.len(), |n| at + n);
         match template.next() {
-            Some(Segment::Rest(name)) if names.is_sensitive(name) => return edit.hide(at..path.len()),
-            Some(Segment::Rest(_)) | None => return url::find_path(names, edit, at..path.len()),
-            Some(Segment::Parameter(name)) if names.is_sensitive(name) => edit.hide(at..end),
-            Some(_) => nested::find(names, edit, at..end),
+            Some(Segment::Rest(name)) => {
+                return match names.hides(name) {
+                    Some(hide) => edit.hide_as(at..path.len(), hide),
+                    None => url::find_path(names, edit, at..path.len()),
+                };
+            }
+            None => return url::find_path(names, edit, at..path.len()),
+            Some(Segment::Parameter(name)) => match names.hides(name) {
+                Some(hide) => edit.hide_as(at..end, hide),
+                None => nested::find(names, edit, at..end),
+            },
+            Some(Segment::Literal) => nested::find(names, edit, at..end),
         }
         at = end + 1;
     }

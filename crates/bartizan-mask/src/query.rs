@@ -69,6 +69,17 @@ impl Masker {
     }
 }
 
+impl Masker {
+    /// Appends a form that may be the beginning of one.
+    pub(crate) fn part_of_form(&self, body: &[u8], cut: bool, out: &mut String) {
+        // Writing to a string does not fail.
+        let _ = self.edit(body, Escape::Percent, out, |names, edit| {
+            edit.set_cut(cut);
+            find(names, edit, 0..body.len());
+        });
+    }
+}
+
 pub(crate) fn find(names: &Names, edit: &mut Edit<'_>, span: Range<usize>) {
     if !edit.kinds().any(Kinds::PAIR) {
         return;
@@ -85,8 +96,9 @@ pub(crate) fn find(names: &Names, edit: &mut Edit<'_>, span: Range<usize>) {
             _ => (at, name.len(), of_name),
         };
         let end = value + length;
-        if value > at && names.is_sensitive_of(name, of_name) {
-            edit.hide(value..end);
+        let hide = if value > at { names.hides_of(name, of_name) } else { None };
+        if let Some(hide) = hide {
+            edit.hide_as(value..end, hide);
         } else if kinds.any(Kinds::PAIR) {
             nested::find(names, edit, value..end);
         }
