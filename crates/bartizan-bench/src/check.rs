@@ -5,16 +5,16 @@ use std::process::ExitCode;
 use crate::budgets::{self, Budget, Cost};
 use crate::measure::{self, Counts};
 use crate::stacks::{self, Stack};
+use crate::subject::Shape;
 
 /// Instructions differ a little from build to build.
 const TOLERANCE_PERCENT: u64 = 5;
 
 /// Measures the stacks that are named, or all that have a budget, and prints how they stand. Fails if one is over its budget.
-#[allow(clippy::print_stdout)] // What it is for.
 pub fn run(names: &[&str]) -> ExitCode {
     let budgets = budgets::read();
     measure::build();
-    let bare = measure::count(stacks::named("bare"));
+    let bare = measure::count(stacks::named("bare"), Shape::USUAL);
     println!(
         "bare router: {} allocations, {} bytes, {} instructions; over it:\n",
         bare.allocations, bare.bytes, bare.instructions
@@ -26,7 +26,7 @@ pub fn run(names: &[&str]) -> ExitCode {
     let mut verdicts = Vec::new();
     for stack in stacks::all().filter(|stack| names.is_empty() || names.contains(&stack.name)) {
         let Some(budget) = budgets.get(stack.name) else { continue };
-        let counted = over(measure::count(stack), bare);
+        let counted = measure::count(stack, Shape::USUAL).over(bare);
         print_line(stack, counted, budget);
         verdicts.push((stack, counted, verdict(counted, budget.budget)));
     }
@@ -67,15 +67,6 @@ fn verdict(counted: Counts, budget: Cost) -> Verdict {
     }
 }
 
-fn over(counts: Counts, bare: Counts) -> Counts {
-    Counts {
-        allocations: counts.allocations - bare.allocations,
-        bytes: counts.bytes - bare.bytes,
-        instructions: counts.instructions - bare.instructions,
-    }
-}
-
-#[allow(clippy::print_stdout)]
 fn print_line(stack: Stack, counted: Counts, budget: &Budget) {
     let target =
         |part: fn(Cost) -> u64| budget.target.map_or("-".to_owned(), |target| part(target).to_string());

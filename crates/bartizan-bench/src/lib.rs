@@ -9,11 +9,14 @@
 //! same `GET /users/42?verbose=1` with eight headers (and a `traceparent` where the stack traces) and the same answer of 46 bytes
 //! of JSON; a current-thread runtime, no socket. Allocations are those of the thread that serves, counted by the allocator.
 //! Instructions are those of the same thread under callgrind, (2N - N) / N requests, so that start-up is out of it.
-#![allow(clippy::unwrap_used, clippy::missing_panics_doc)] // A tool: what fails ends it.
 
 pub mod budgets;
 pub mod check;
+pub mod growth;
 pub mod job;
 pub mod measure;
+pub mod report;
 pub mod stacks;
-mod subject;
+pub mod subject;
+pub mod table;
+pub mod wire;

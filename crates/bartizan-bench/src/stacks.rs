@@ -1,9 +1,13 @@
 //! The stacks: one file for each maker.
 
 mod bartizan;
+#[cfg(feature = "peers")]
+mod peers;
 mod plain;
+mod spans;
 
 use crate::job::{Job, Parent, Task};
+use crate::subject::Shape;
 
 /// Something around the router.
 #[derive(Clone, Copy, Debug)]
@@ -14,17 +18,25 @@ pub struct Stack {
     pub what: &'static str,
     /// What its requests come with.
     pub parent: Parent,
+    /// The bare service that it is compared with, by name.
+    pub over: &'static str,
     run: fn(&Job),
 }
 
 impl Stack {
     const fn new(name: &'static str, parent: Parent, what: &'static str, run: fn(&Job)) -> Self {
-        Self { name, what, parent, run }
+        Self { name, what, parent, over: "bare", run }
+    }
+
+    /// The same over tonic's service, which `run` must go around.
+    #[cfg(feature = "peers")]
+    const fn grpc(self) -> Self {
+        Self { over: "grpc-bare", ..self }
     }
 
     /// Sets the stack up, which can be done once a process, and does the task with it.
-    pub fn run(self, task: Task) {
-        let job = Job::new(task, self.parent);
+    pub fn run(self, task: Task, shape: Shape) {
+        let job = Job::new(task, self.parent, shape);
         let _inside = job.runtime.enter();
         (self.run)(&job);
     }
@@ -32,7 +44,10 @@ impl Stack {
 
 /// All of them.
 pub fn all() -> impl Iterator<Item = Stack> {
-    plain::STACKS.into_iter().chain(bartizan::STACKS)
+    let stacks = plain::STACKS.into_iter().chain(bartizan::STACKS);
+    #[cfg(feature = "peers")]
+    let stacks = stacks.chain(peers::stacks());
+    stacks
 }
 
 /// The stack of this name.

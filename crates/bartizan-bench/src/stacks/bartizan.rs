@@ -5,13 +5,12 @@ use bartizan::correlation::CorrelationLayer;
 use bartizan::log::{LogBuilder, LogFormat, RequestLogLayer};
 use bartizan::metrics::{RedLayer, Store};
 use bartizan::trace::TraceSettings;
-use bartizan::trace::opentelemetry_sdk::error::OTelSdkResult;
-use bartizan::trace::opentelemetry_sdk::trace::{SpanData, SpanExporter};
 use tracing_subscriber::layer::SubscriberExt;
 
 use http::header;
 
 use super::Stack;
+use super::spans::Dropping;
 use crate::job::{Job, Parent};
 
 pub(super) const STACKS: [Stack; 8] = [
@@ -39,7 +38,9 @@ fn log(job: &Job) {
 }
 
 fn red(job: &Job) {
-    job.http(RedLayer::new().recorder(Store::new()));
+    let series = 2_000 + 2 * job.shape.routes as usize;
+    let store = Store::builder().max_series(series).max_total_series(10 * series).build().unwrap();
+    job.http(RedLayer::new().max_series(series).recorder(store));
 }
 
 fn trace(job: &Job) {
@@ -48,9 +49,7 @@ fn trace(job: &Job) {
 }
 
 fn whole(job: &Job) {
-    let builder = Observability::builder("bench").vars(|_| None).metrics(true);
-    let stack = builder.log_sink(std::io::sink()).trace(dropped_spans()).init().unwrap();
-    job.http(stack.layer());
+    job.http(observability(job).layer());
 }
 
 fn off(job: &Job) {
@@ -63,14 +62,18 @@ fn off(job: &Job) {
     job.http(stack.layer());
 }
 
-/// An exporter that lets go of every span.
-#[derive(Debug)]
-struct Dropping;
-
-impl SpanExporter for Dropping {
-    async fn export(&self, _: Vec<SpanData>) -> OTelSdkResult {
-        Ok(())
-    }
+/// Everything on, with room for the routes that are requested.
+pub(super) fn observability(job: &Job) -> Observability {
+    let series = 2_000 + 2 * job.shape.routes as usize;
+    Observability::builder("bench")
+        .vars(|_| None)
+        .metrics(true)
+        .red(RedLayer::new().max_series(series))
+        .store(Store::builder().max_series(series).max_total_series(10 * series))
+        .log_sink(std::io::sink())
+        .trace(dropped_spans())
+        .init()
+        .unwrap()
 }
 
 /// Tracing through the SDK's batch processor, to an exporter that lets go of every span.
