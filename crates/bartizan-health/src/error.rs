@@ -33,9 +33,23 @@ pub enum HealthError {
         /// The registry's `max_checks`.
         limit: usize,
     },
-    /// A timeout of zero fails every run.
-    #[error("the timeout of health check `{name}` is zero: give it a duration such as 5 s")]
-    ZeroTimeout {
+    /// A timeout of zero fails every run, an interval of zero never rests, a threshold of zero is never met.
+    #[error(
+        "the {setting} of health check `{name}` is zero: leave it out, or give it a value such as 5 s or 3 runs"
+    )]
+    Zero {
+        /// The check's name.
+        name: String,
+        /// Which setting it is.
+        setting: &'static str,
+    },
+    /// A check of a dependency, or of readiness, is part of liveness.
+    #[error(
+        "the health check `{name}` of a dependency or of readiness is in liveness: when the dependency is down, \
+         every instance would be restarted; take it out with `.liveness(false)`, and see `.readiness(false)` \
+         for a check that is about this process alone"
+    )]
+    DependencyInLiveness {
         /// The check's name.
         name: String,
     },

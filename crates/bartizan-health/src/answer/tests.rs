@@ -17,7 +17,9 @@ fn check(name: &str, status: Status, message: Option<&str>, details: Option<Valu
         details: details.map(Arc::new),
         checked_at: SystemTime::UNIX_EPOCH + MOMENT,
         criticality: Criticality::Critical,
+        age: Some(Duration::ZERO),
         stale: false,
+        failures: 0,
     }
 }
 

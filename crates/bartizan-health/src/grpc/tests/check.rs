@@ -9,7 +9,7 @@ use super::*;
 async fn every_service_has_its_own_status() {
     let (database, cache) = (Dependency::default(), Dependency::default());
     let registry = with("database", &database);
-    let options = CheckOptions::new().criticality(Criticality::NonCritical);
+    let options = CheckOptions::new().criticality(Criticality::Degrading);
     registry.register_with("cache", cache.clone(), options).unwrap();
     registry.register("slow", || async { Health::degraded("slow") }).unwrap();
     let health = registry.grpc().service("Orders", ["database", "cache", "cache"]).service("Cart", ["cache"]);
