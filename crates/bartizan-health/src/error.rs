@@ -65,6 +65,17 @@ pub enum HealthError {
         /// The path that was given.
         path: String,
     },
+    /// The path of a group is no plain absolute path, or leads elsewhere already.
+    #[error(
+        "the path {path:?} of the health group `{group}` is not usable: give an absolute path of its own such as \
+         `/gatewayz`, made of letters, digits, `-`, `_`, `.`, `~` and single slashes, at most 128 bytes"
+    )]
+    GroupPath {
+        /// The group's name.
+        group: &'static str,
+        /// The path that was given.
+        path: String,
+    },
     /// The gRPC service cannot be told from the others.
     #[error(
         "the gRPC service name {service:?} is not usable: give each service once, by a name of 1 to \

@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
+use serde::Serialize;
+
 use crate::{HealthError, MAX_NAME_BYTES, threshold::Thresholds};
 
 /// What an unhealthy check does to the status of the whole.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Criticality {
     /// Unhealthy makes the whole unhealthy: the service cannot work without it.
@@ -31,6 +34,14 @@ pub enum Group {
     Startup,
     /// A group of the application: see [`CheckOptions::group`].
     Named(&'static str),
+}
+
+impl Group {
+    /// Groups that are asked about to decide where traffic goes and what is restarted: once the service drains,
+    /// their checks are not run any more.
+    pub(crate) fn is_for_traffic(self) -> bool {
+        !matches!(self, Self::All | Self::Startup)
+    }
 }
 
 /// How one check is run and counted, for [`Registry::register_with`](crate::Registry::register_with).

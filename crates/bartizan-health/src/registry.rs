@@ -13,10 +13,11 @@ use tokio::{runtime::Handle, sync::watch};
 
 use crate::{
     Change, Check, CheckOptions, Endpoints, Group, HealthEndpoint, HealthError, HealthLayer, Module,
-    Redactor, RegistryBuilder, Report, Status, change::Listeners, meter, options::validate, slot::Slot,
+    Redactor, RegistryBuilder, Report, change::Listeners, meter, options::validate, slot::Slot,
 };
 
 mod refresh;
+pub(crate) use self::refresh::Snapshot;
 #[cfg(feature = "tonic")]
 mod watched;
 
@@ -212,13 +213,7 @@ impl Registry {
     pub async fn report(&self, group: Group) -> Report {
         let slots = self.members(group);
         self.refresh(&slots).await;
-        let mut report = self.reading(&slots);
-        if group == Group::Startup && report.status < Status::Unhealthy {
-            self.inner.started.store(true, Ordering::Release);
-            self.inner.generation.fetch_add(1, Ordering::Release);
-            report.started = true;
-        }
-        report
+        self.latched(group, self.reading(&slots))
     }
 
     /// What is known of the group's checks. It runs none and waits for none.
@@ -226,9 +221,11 @@ impl Registry {
         self.reading(&self.members(group))
     }
 
-    /// As [`Group::Startup`]'s report, but once they have passed the checks are left alone.
-    pub(crate) async fn startup(&self) -> Report {
-        if self.is_started() { self.reading(&[]) } else { self.report(Group::Startup).await }
+    /// The name of the group's check of this name.
+    pub(crate) fn find(&self, group: Group, name: &str) -> Option<Arc<str>> {
+        let slots = self.inner.slots.read().unwrap_or_else(PoisonError::into_inner);
+        let slot = slots.iter().find(|slot| *slot.name == *name && slot.options.is_in(group));
+        slot.map(|slot| Arc::clone(&slot.name))
     }
 
     fn members(&self, group: Group) -> Vec<Arc<Slot>> {

@@ -1,13 +1,14 @@
 //! The snapshot that every answer, metric and probe is made of.
 
 use std::{
+    borrow::Cow,
     sync::Arc,
     time::{Duration, SystemTime},
 };
 
 use serde_json::Value;
 
-use crate::{Criticality, Status};
+use crate::{Criticality, Status, request::Excluded};
 
 /// What the checks of a [`Group`](crate::Group) say at one moment.
 ///
@@ -49,6 +50,15 @@ impl Report {
     ) -> Self {
         let status = checks.iter().map(CheckReport::counted).max().unwrap_or(Status::Healthy);
         Self { status, timestamp, draining, started, checks }
+    }
+
+    /// What the others say.
+    pub(crate) fn without(&self, excluded: &Excluded) -> Cow<'_, Self> {
+        if excluded.is_empty() {
+            return Cow::Borrowed(self);
+        }
+        let checks = self.checks.iter().filter(|check| !excluded.contains(&check.name)).cloned().collect();
+        Cow::Owned(Self::new(self.timestamp, self.draining, self.started, checks))
     }
 
     /// Does the process live, as far as these checks know? What has no result yet is no reason to be restarted.

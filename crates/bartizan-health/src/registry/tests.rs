@@ -4,7 +4,7 @@ use serde_json::json;
 use tokio::time::sleep;
 
 use super::*;
-use crate::{Criticality, Health, layer};
+use crate::{Criticality, Health, Status, layer};
 
 mod background;
 mod flight;
@@ -106,13 +106,13 @@ async fn startup_passes_once_and_for_all() {
         move || std::future::ready(if flag.load(Ordering::SeqCst) { Ok(()) } else { Err("migrating") });
     registry.register_with("migrations", check, CheckOptions::new().readiness(false).startup(true)).unwrap();
     assert!(registry.report(Group::Readiness).await.checks.is_empty());
-    assert!(!registry.startup().await.started);
+    assert!(!registry.snapshot(Group::Startup).await.report.started);
     for (is_up, started) in [(false, false), (true, true), (false, true)] {
         up.store(is_up, Ordering::SeqCst);
         sleep(2 * SECOND).await;
-        assert_eq!(registry.startup().await.started, started);
+        assert_eq!(registry.snapshot(Group::Startup).await.report.started, started);
     }
-    assert!(registry.is_started() && Registry::new().startup().await.started);
+    assert!(registry.is_started() && Registry::new().snapshot(Group::Startup).await.report.started);
 }
 
 #[tokio::test(start_paused = true)]
@@ -133,11 +133,11 @@ async fn liveness_fails_by_a_result_and_never_for_want_of_one() {
     let live = CheckOptions::new().liveness(true).cancel_on_timeout(true);
     registry.register_with("loop", std::future::pending::<()>, live).unwrap();
     registry.register("db", || async { Err::<(), _>("refused") }).unwrap();
-    assert!(registry.liveness().await.is_alive());
+    assert!(registry.snapshot(Group::Liveness).await.report.is_alive());
     sleep(6 * SECOND).await;
-    let report = registry.liveness().await;
+    let report = registry.snapshot(Group::Liveness).await.report;
     assert_eq!((report.checks.len(), report.is_alive()), (1, false));
-    assert!(Registry::new().liveness().await.is_alive());
+    assert!(Registry::new().snapshot(Group::Liveness).await.report.is_alive());
 }
 
 #[test]
