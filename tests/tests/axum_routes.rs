@@ -3,7 +3,7 @@
 use axum::Router;
 use axum::body::Body;
 use axum::routing::get;
-use bartizan_core::{ObserveLayer, Outcome, Routes, Settings};
+use bartizan_core::{ObserveLayer, Observer, Outcome, Record, Routes, Settings};
 use bartizan_tests::Witness;
 use http::Request;
 use http_body_util::BodyExt;
@@ -103,4 +103,33 @@ async fn a_layer_that_is_met_twice_watches_once() {
     let seen = routes(app().layer(layer.clone()).layer(layer), &witness, &REQUESTS).await;
     assert_eq!(seen.len(), REQUESTS.len());
     assert_eq!(seen[0], ("/u/{id}".to_owned(), Outcome::Ok));
+}
+
+/// A witness that leaves no record with the request.
+#[derive(Clone, Default)]
+struct Unshared(Witness);
+
+impl Observer for Unshared {
+    type Exchange = <Witness as Observer>::Exchange;
+
+    fn shares_record(&self) -> bool {
+        false
+    }
+
+    fn begin<B>(&self, request: &mut http::Request<B>, record: &Record) -> Self::Exchange {
+        self.0.begin(request, record)
+    }
+}
+
+#[tokio::test]
+async fn a_record_that_is_not_left_with_the_request_is_found_as_well() {
+    let (outer, inner) = (Unshared::default(), Witness::default());
+    let layer = ObserveLayer::new(outer.clone());
+    let nested =
+        axum::Router::new().nest("/a", app().layer(layer.clone()).layer(ObserveLayer::new(inner.clone())));
+    let requests = [("GET", "/a/u/7"), ("GET", "/a/n/7")];
+    let seen = routes(layer.layer(nested), &outer.0, &requests).await;
+    let names: Vec<_> = seen.iter().map(|(route, _)| route.as_str()).collect();
+    assert_eq!(names, ["/a/u/{id}", "/a/n/{x}"], "watched once, and the route is learned from inside");
+    assert_eq!(inner.seen().len(), 2);
 }

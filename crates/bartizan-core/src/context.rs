@@ -173,7 +173,7 @@ mod tests {
 
     fn context() -> Context {
         let mut request = http::Request::new(http_body_util::Empty::<bytes::Bytes>::new());
-        Context::of(Record::make(&mut request, &Routes::new(), &Trust::nobody(), 0))
+        Context::of(Record::make(&mut request, &Routes::new(), &Trust::nobody(), 0, true))
     }
 
     fn names() -> Vec<String> {

@@ -166,7 +166,7 @@ where
         let maker = Arc::as_ptr(&self.shared).cast::<()>() as usize;
         let known = match side {
             Side::Client => None,
-            Side::Server => Record::of(&request, maker),
+            Side::Server => Record::of(&request),
         };
         let again = known.as_ref().is_some_and(|record| record.is_made_by(maker));
         let record = match known {
@@ -189,11 +189,7 @@ impl<O: Observer> Shared<O> {
         let Settings { routes, trust, .. } = &self.settings;
         let record = match self.side {
             Side::Client => Record::make_outbound(request, routes, maker),
-            Side::Server => {
-                let record = Record::make(request, routes, trust, maker);
-                record.leave(request, self.observer.shares_record());
-                record
-            }
+            Side::Server => Record::make(request, routes, trust, maker, self.observer.shares_record()),
         };
         request_body::count(request, &record);
         record

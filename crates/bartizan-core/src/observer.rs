@@ -41,8 +41,8 @@ pub trait Observer: Send + Sync + 'static {
         true
     }
 
-    /// Whether layers further in and handlers should find the record in the request's extensions: not if this observer puts
-    /// nothing into it. Default: yes.
+    /// Whether the record is left in the request's extensions, for handlers, and for layers further in that another task polls. An
+    /// observer that puts nothing into it need not. Default: yes.
     fn shares_record(&self) -> bool {
         true
     }

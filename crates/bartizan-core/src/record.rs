@@ -10,6 +10,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
+use http::uri::PathAndQuery;
 use http::{Request, Version};
 use http_body::Body;
 use tracing::field::Empty;
@@ -47,6 +48,8 @@ struct Inner {
     late_route: OnceLock<Route>,
     /// A gRPC method that nobody knows yet.
     unknown_method: Option<UnknownMethod>,
+    /// By which the request is known, where the record is not left with it.
+    path: Option<PathAndQuery>,
     correlation_id: OnceLock<CorrelationId>,
     trace: TraceCell,
     request_size: RequestSize,
@@ -71,29 +74,31 @@ struct Facts {
     grpc_timeout: Option<Duration>,
 }
 
-/// Tells that a record was made for a request that does not carry it along.
-#[derive(Clone, Copy)]
-struct Unshared;
-
 impl Record {
     /// The record of a request that a layer further out has seen.
     #[inline]
-    pub(crate) fn of<B>(request: &Request<B>, maker: usize) -> Option<Self> {
-        let extensions = request.extensions();
-        if let Some(record) = extensions.get::<Self>() {
+    pub(crate) fn of<B>(request: &Request<B>) -> Option<Self> {
+        if let Some(record) = request.extensions().get::<Self>() {
             return Some(record.clone());
         }
-        // Nobody shares that one, but the layer that made it must not watch twice.
-        extensions.get::<Unshared>()?;
-        Context::with_current(|current| current.record().filter(|record| record.is_made_by(maker)).cloned())?
+        // One that is not left with its request is current.
+        Context::with_current(|current| current.record().filter(|record| record.is_of(request)).cloned())?
     }
 
-    /// Makes the record of a request that no layer has seen yet.
+    /// Whether this is the same request further in, where a router may have taken the beginning off its path.
+    fn is_of<B>(&self, request: &Request<B>) -> bool {
+        let path =
+            |uri: &PathAndQuery| self.0.path.as_ref().is_some_and(|own| own.path().ends_with(uri.path()));
+        self.method() == KnownMethod::of(request.method()) && request.uri().path_and_query().is_some_and(path)
+    }
+
+    /// Makes the record of a request that no layer has seen yet, and leaves it with the request if it is to be shared.
     pub(crate) fn make<B: Body + 'static>(
         request: &mut Request<B>,
         routes: &Routes,
         trust: &Trust,
         maker: usize,
+        shared: bool,
     ) -> Self {
         let method = KnownMethod::of(request.method());
         let peer = PeerAddress::of(request.extensions());
@@ -129,20 +134,18 @@ impl Record {
             routed: is_certain,
             grpc_timeout: if is_grpc { timeout::of(request.headers()) } else { None },
         };
-        Self(pool::take(facts, RequestSize::of(request.body()), |inner| {
+        let record = Self(pool::take(facts, RequestSize::of(request.body()), |inner| {
             inner.route = route;
             inner.unknown_method = unknown_method;
             inner.span = span;
-        }))
-    }
-
-    /// Leaves the record with its request, or only word that there is one.
-    pub(crate) fn leave<B>(&self, request: &mut Request<B>, shared: bool) {
+            if !shared {
+                inner.path = request.uri().path_and_query().cloned();
+            }
+        }));
         if shared {
-            request.extensions_mut().insert(self.clone());
-        } else {
-            request.extensions_mut().insert(Unshared);
+            request.extensions_mut().insert(record.clone());
         }
+        record
     }
 
     #[inline]

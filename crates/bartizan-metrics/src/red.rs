@@ -96,7 +96,6 @@ mod layer;
 mod names;
 mod observer;
 mod recorders;
-mod table;
 #[cfg(test)]
 mod tests;
 

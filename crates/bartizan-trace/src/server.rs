@@ -50,6 +50,7 @@
 
 pub(crate) mod attributes;
 mod layer;
+mod names;
 mod observer;
 mod rpc;
 #[cfg(test)]

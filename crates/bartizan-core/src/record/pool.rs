@@ -56,6 +56,7 @@ impl Inner {
             route: None,
             late_route: OnceLock::new(),
             unknown_method: None,
+            path: None,
             correlation_id: OnceLock::new(),
             trace: TraceCell::default(),
             request_size,
@@ -69,6 +70,7 @@ impl Inner {
         self.route = None;
         self.late_route.take();
         self.unknown_method = None;
+        self.path = None;
         self.correlation_id.take();
         self.trace.clear();
         let bound = self.bound.get_mut().unwrap_or_else(PoisonError::into_inner);

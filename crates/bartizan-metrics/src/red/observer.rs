@@ -3,14 +3,13 @@
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
-use bartizan_core::{Ending, Exchange, Observer, Protocol, Record};
+use bartizan_core::{Ending, Exchange, Observer, Protocol, Record, RouteTable};
 use http::Request;
 use metrics::{Counter, Gauge, Recorder};
 
 use super::layer::Options;
 use super::names::{Begun, Naming, OVERFLOW, Series, Traits};
 use super::recorders::Recorders;
-use super::table::Table;
 
 /// How many combinations the overflow series themselves may have.
 const OVERFLOW_SERIES: usize = 512;
@@ -26,8 +25,8 @@ struct Inner {
 }
 
 struct Bound {
-    begun: Table<Begun>,
-    series: Table<Series>,
+    begun: RouteTable<Traits, Begun>,
+    series: RouteTable<Traits, Series>,
     http_overflow: Counter,
     /// Made when it is needed, so that a service without gRPC shows none of it.
     grpc_overflow: OnceLock<Counter>,
@@ -56,8 +55,8 @@ impl Inner {
     fn bind(&self, recorder: &dyn Recorder) -> Bound {
         self.naming.describe(recorder);
         Bound {
-            begun: Table::new(self.max_series + OVERFLOW_SERIES),
-            series: Table::new(self.max_series + OVERFLOW_SERIES),
+            begun: RouteTable::new(self.max_series + OVERFLOW_SERIES),
+            series: RouteTable::new(self.max_series + OVERFLOW_SERIES),
             http_overflow: self.naming.overflow(recorder, Protocol::Http),
             grpc_overflow: OnceLock::new(),
         }
@@ -66,7 +65,7 @@ impl Inner {
     /// The entry of these traits and this route, or what stands in for it past the cap.
     fn find<'a, T>(
         &self,
-        table: &'a Table<T>,
+        table: &'a RouteTable<Traits, T>,
         overflow: impl FnOnce(),
         traits: Traits,
         route: &str,

@@ -23,15 +23,6 @@ pub(crate) fn method(record: &Record) -> &'static str {
     if record.method().is_other() { conventions::HTTP } else { record.method().as_str() }
 }
 
-/// `{method} {route}`, or `{method}` where nothing matched. Of a gRPC call `{package}.{Service}/{Method}`, or `grpc`.
-pub(super) fn name(record: &Record) -> String {
-    match record.matched_route() {
-        Some(route) if record.protocol() == Protocol::Grpc => super::rpc::method(route).to_owned(),
-        Some(route) => [method(record), " ", route].concat(),
-        None => method(record).to_owned(),
-    }
-}
-
 /// The attributes that are known when the request comes in.
 pub(super) fn of_request<B>(
     request: &Request<B>,
@@ -90,11 +81,11 @@ pub(crate) fn of_method<B>(request: &Request<B>, record: &Record, mut set: impl 
 
 /// The route, if there is one.
 pub(super) fn of_route(record: &Record, mut set: impl FnMut(KeyValue)) {
-    if let Some(route) = record.matched_route() {
-        match record.protocol() {
-            Protocol::Http => set(KeyValue::new(conventions::HTTP_ROUTE, route.to_owned())),
-            Protocol::Grpc => set(super::rpc::method_attribute(route)),
-        }
+    if let Some(route) = super::names::of_route(record) {
+        set(match record.protocol() {
+            Protocol::Http => KeyValue::new(conventions::HTTP_ROUTE, route),
+            Protocol::Grpc => KeyValue::new(conventions::RPC_METHOD, route),
+        });
     }
 }
 

@@ -15,6 +15,7 @@ use opentelemetry_sdk::trace::{IdGenerator, RandomIdGenerator, Sampler, SdkTrace
 
 use super::attributes;
 use super::layer::TraceHeader;
+use super::names;
 use super::rpc;
 use crate::client::ClientTrace;
 use crate::propagation::{Extracted, Propagation};
@@ -109,7 +110,7 @@ impl Trace {
         }
         let routed = record.matched_route().is_some();
         if routed {
-            span.update_name(attributes::name(record));
+            span.update_name(names::of_span(record));
         }
         attributes::of_request(request, record, &self.masker, |attribute| span.set_attribute(attribute));
         let unknown_method = if routed || record.protocol() == Protocol::Http {
@@ -157,7 +158,7 @@ impl Exchange for TraceExchange {
         let Some(Recording { started, routed, unknown_method }) = self.recording else { return };
         let span = self.context.span();
         if !routed && record.matched_route().is_some() {
-            span.update_name(attributes::name(record));
+            span.update_name(names::of_span(record));
             attributes::of_route(record, |attribute| span.set_attribute(attribute));
         } else if let Some((path, masker)) = unknown_method.as_deref() {
             rpc::of_unknown_method(path, record, masker, |attribute| span.set_attribute(attribute));

@@ -14,10 +14,6 @@ pub(super) fn method(path: &str) -> &str {
     path.strip_prefix('/').unwrap_or(path)
 }
 
-pub(super) fn method_attribute(path: &str) -> KeyValue {
-    KeyValue::new(conventions::RPC_METHOD, method(path).to_owned())
-}
-
 /// The attributes that are known when the call comes in. URL and headers are not for RPC spans.
 pub(super) fn of_request<B>(request: &Request<B>, record: &Record, mut set: impl FnMut(KeyValue)) {
     set(KeyValue::new(conventions::RPC_SYSTEM_NAME, conventions::GRPC));

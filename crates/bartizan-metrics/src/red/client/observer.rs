@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
 
-use bartizan_core::{Ending, Exchange, Observer, Protocol, Record};
+use bartizan_core::{Ending, Exchange, Observer, Protocol, Record, RouteTable};
 use http::uri::{Authority, PathAndQuery};
 use http::{Request, Response, Version, header};
 use metrics::{Counter, Recorder};
@@ -13,7 +13,6 @@ use super::layer::Options;
 use super::names::{self, Series, Target, Traits};
 use crate::red::names::{Naming, OVERFLOW};
 use crate::red::recorders::Recorders;
-use crate::red::table::Table;
 
 /// How many combinations the overflow series themselves may have.
 const OVERFLOW_SERIES: usize = 512;
@@ -39,9 +38,9 @@ struct Inner {
 }
 
 struct Bound {
-    servers: Table<u16, ()>,
+    servers: RouteTable<(), u16>,
     next_server: AtomicU16,
-    series: Table<Series, Traits>,
+    series: RouteTable<Traits, Series>,
     overflow_http: Counter,
     overflow_grpc: Counter,
 }
@@ -67,9 +66,9 @@ impl Inner {
     fn bind(&self, recorder: &dyn Recorder) -> Bound {
         names::describe(self.naming, recorder);
         Bound {
-            servers: Table::new(self.max_servers.into()),
+            servers: RouteTable::new(self.max_servers.into()),
             next_server: AtomicU16::new(0),
-            series: Table::new(self.max_series + OVERFLOW_SERIES),
+            series: RouteTable::new(self.max_series + OVERFLOW_SERIES),
             overflow_http: names::overflow(self.naming, recorder, Protocol::Http),
             overflow_grpc: names::overflow(self.naming, recorder, Protocol::Grpc),
         }
