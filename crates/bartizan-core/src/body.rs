@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::pin::Pin;
-use std::task::{self, Poll, ready};
+use std::task::{self, Poll};
 
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
@@ -19,7 +19,8 @@ pin_project! {
     {
         #[pin]
         inner: Option<R>,
-        live: Live<X>,
+        // None where nobody watches.
+        live: Option<Live<X>>,
     }
 
     impl<R, X> PinnedDrop for ResponseBody<R, X>
@@ -28,13 +29,15 @@ pin_project! {
     {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
-            this.live.release(|| this.inner.set(None));
+            if let (Some(live), true) = (this.live, this.inner.is_some()) {
+                live.within(|live| live.release(|| this.inner.set(None)));
+            }
         }
     }
 }
 
 impl<R, X: Exchange> ResponseBody<R, X> {
-    pub(crate) fn new(inner: R, live: Live<X>) -> Self {
+    pub(crate) fn new(inner: R, live: Option<Live<X>>) -> Self {
         Self { inner: Some(inner), live }
     }
 }
@@ -48,20 +51,34 @@ impl<R: Body, X: Exchange> Body for ResponseBody<R, X> {
         cx: &mut task::Context<'_>,
     ) -> Poll<Option<Result<Frame<R::Data>, R::Error>>> {
         let mut this = self.project();
-        let Some(mut inner) = this.inner.as_mut().as_pin_mut() else { return Poll::Ready(None) };
-        let frame = ready!(this.live.enter(|| inner.as_mut().poll_frame(cx)));
-        match &frame {
-            None => this.live.end_by_status(),
-            Some(Err(_)) => this.live.end(Outcome::BodyError),
-            Some(Ok(frame)) => {
-                this.live.frame(frame);
-                // A host may stop here, at the exact length, without asking for the end.
-                if inner.is_end_stream() {
-                    this.live.end_by_status();
+        let Some(inner) = this.inner.as_mut().as_pin_mut() else { return Poll::Ready(None) };
+        let Some(live) = this.live else { return inner.poll_frame(cx) };
+        let mut polled = Poll::Pending;
+        live.within(|live| {
+            let Some(mut inner) = this.inner.as_mut().as_pin_mut() else { return };
+            live.poll(|| polled = inner.as_mut().poll_frame(cx));
+            // A host may stop at the exact length, without asking for the end.
+            let last = match &polled {
+                Poll::Pending => false,
+                Poll::Ready(None) => {
+                    live.end_by_status();
+                    true
                 }
+                Poll::Ready(Some(Err(_))) => {
+                    live.end(Outcome::BodyError);
+                    false
+                }
+                Poll::Ready(Some(Ok(frame))) => {
+                    let last = inner.is_end_stream();
+                    live.frame(frame, last);
+                    last
+                }
+            };
+            if last {
+                this.inner.set(None);
             }
-        }
-        Poll::Ready(frame)
+        });
+        polled
     }
 
     fn is_end_stream(&self) -> bool {

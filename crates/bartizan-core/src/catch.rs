@@ -25,7 +25,9 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::answer::AnswerBody;
+use crate::context::Context;
 use crate::grpc::Protocol;
+use crate::method::KnownMethod;
 use crate::outcome::Outcome;
 use crate::record::Record;
 
@@ -82,10 +84,13 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let record = request.extensions().get::<Record>().cloned();
-        let protocol = record.as_ref().map_or_else(|| Protocol::of(request.headers()), Record::protocol);
-        let inner = catch_unwind(AssertUnwindSafe(|| self.inner.call(request))).ok();
-        CatchFuture { inner, record, protocol }
+        let protocol = Protocol::of_request(KnownMethod::of(request.method()), request.headers());
+        let mut future = CatchFuture { inner: None, protocol };
+        // Handed through by reference, so that it is not copied with the closure.
+        let mut request = Some(request);
+        let call = || future.inner = request.take().map(|request| self.inner.call(request));
+        let _ = catch_unwind(AssertUnwindSafe(call));
+        future
     }
 }
 
@@ -96,7 +101,6 @@ pin_project! {
         // None where `call` itself panicked, or the future has.
         #[pin]
         inner: Option<F>,
-        record: Option<Record>,
         protocol: Protocol,
     }
 }
@@ -110,23 +114,24 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
+        let mut polled = Poll::Pending;
         let outcome = match this.inner.as_mut().as_pin_mut() {
             None => Outcome::Panicked,
-            Some(inner) => match catch_unwind(AssertUnwindSafe(|| inner.poll(cx))) {
-                Ok(Poll::Pending) => return Poll::Pending,
-                Ok(Poll::Ready(Ok(response))) => {
-                    return Poll::Ready(Ok(response.map(AnswerBody::inner)));
-                }
-                Ok(Poll::Ready(Err(error))) => {
-                    tracing::error!(target: "bartizan::request", error = %error, "unhandled error");
-                    Outcome::ServiceError
-                }
+            Some(inner) => match catch_unwind(AssertUnwindSafe(|| polled = inner.poll(cx))) {
                 Err(_panic) => Outcome::Panicked,
+                Ok(()) => match polled {
+                    Poll::Pending => return Poll::Pending,
+                    Poll::Ready(Ok(response)) => return Poll::Ready(Ok(response.map(AnswerBody::inner))),
+                    Poll::Ready(Err(error)) => {
+                        tracing::error!(target: "bartizan::request", error = %error, "unhandled error");
+                        Outcome::ServiceError
+                    }
+                },
             },
         };
         // A future that panicked must not be polled again, and its drop may panic too.
         let _ = catch_unwind(AssertUnwindSafe(|| this.inner.set(None)));
-        Poll::Ready(Ok(answer(outcome, *this.protocol, this.record.as_ref())))
+        Poll::Ready(Ok(answer(outcome, *this.protocol)))
     }
 }
 
@@ -136,14 +141,17 @@ impl<F> fmt::Debug for CatchFuture<F> {
     }
 }
 
-fn answer<R>(outcome: Outcome, protocol: Protocol, record: Option<&Record>) -> Response<AnswerBody<R>> {
+fn answer<R>(outcome: Outcome, protocol: Protocol) -> Response<AnswerBody<R>> {
     let mut response = match protocol {
         Protocol::Http => {
             // A correlation id has no character that JSON would escape.
-            let body = match record.and_then(Record::correlation_id) {
-                Some(id) => format!("{{\"error\":\"internal_server_error\",\"request_id\":\"{id}\"}}"),
-                None => r#"{"error":"internal_server_error","request_id":null}"#.to_owned(),
-            };
+            let body = Context::with_current(|current| {
+                let id = current.record().and_then(Record::correlation_id)?;
+                Some(format!("{{\"error\":\"internal_server_error\",\"request_id\":\"{id}\"}}"))
+            });
+            let body = body
+                .flatten()
+                .unwrap_or_else(|| r#"{"error":"internal_server_error","request_id":null}"#.to_owned());
             let mut response = Response::new(AnswerBody::full(body));
             *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
             let json = HeaderValue::from_static("application/json");

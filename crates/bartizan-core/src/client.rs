@@ -22,6 +22,7 @@ pub struct PeerAddress(pub SocketAddr);
 
 impl PeerAddress {
     /// Finds the peer in a request's extensions.
+    #[inline]
     pub fn of(extensions: &Extensions) -> Option<SocketAddr> {
         if let Some(Self(address)) = extensions.get() {
             return Some(*address);
@@ -115,7 +116,12 @@ impl Trust {
     /// assert_eq!(Trust::nobody().client(peer, &headers), peer);
     /// assert_eq!(Trust::hops(2).client(peer, &headers), Some("203.0.113.9".parse().unwrap()));
     /// ```
+    #[inline]
     pub fn client(&self, peer: Option<IpAddr>, headers: &HeaderMap) -> Option<IpAddr> {
+        if matches!(self.rule, Rule::Nobody) { peer } else { self.forwarded(peer, headers) }
+    }
+
+    fn forwarded(&self, peer: Option<IpAddr>, headers: &HeaderMap) -> Option<IpAddr> {
         match &self.rule {
             Rule::Nobody => peer,
             Rule::Hops(hops) => forwarded_for(headers).nth(usize::from(*hops) - 1).flatten().or(peer),
@@ -135,6 +141,7 @@ impl Trust {
     }
 
     /// Whether the request came in over TLS: by the URI's scheme, or `X-Forwarded-Proto` from a trusted peer.
+    #[inline]
     pub fn is_https(&self, peer: Option<IpAddr>, uri: &http::Uri, headers: &HeaderMap) -> bool {
         let believed = match &self.rule {
             Rule::Nobody => false,
@@ -143,9 +150,9 @@ impl Trust {
                 peer.is_some_and(|peer| networks.iter().any(|network| network.contains(&peer)))
             }
         };
-        match headers.get(FORWARDED_PROTO) {
-            Some(proto) if believed => proto.as_bytes().eq_ignore_ascii_case(b"https"),
-            _ => uri.scheme() == Some(&http::uri::Scheme::HTTPS),
+        match if believed { headers.get(FORWARDED_PROTO) } else { None } {
+            Some(proto) => proto.as_bytes().eq_ignore_ascii_case(b"https"),
+            None => uri.scheme() == Some(&http::uri::Scheme::HTTPS),
         }
     }
 }

@@ -46,6 +46,7 @@ impl Context {
     /// No request, no scope.
     pub const NONE: Self = Self { record: None, scope: None };
 
+    #[inline]
     pub(crate) fn of(record: Record) -> Self {
         Self { record: Some(record), scope: None }
     }
@@ -95,6 +96,7 @@ impl Context {
     }
 
     /// Runs `work` with this context current, and restores the one before, also when `work` panics.
+    #[inline]
     pub fn enter<T>(&mut self, work: impl FnOnce() -> T) -> T {
         let span =
             self.record.as_ref().map(super::record::Record::span).filter(|span| !span.is_disabled()).cloned();
@@ -135,6 +137,7 @@ impl Drop for Swapped<'_> {
 
 /// Does nothing where the thread is ending, or someone looks at the current context: better a line without its ids
 /// than a panic.
+#[inline]
 fn swap(context: &mut Context) {
     let _ = CURRENT.try_with(|current| {
         if let Ok(mut current) = current.try_borrow_mut() {

@@ -43,6 +43,10 @@ impl Fields {
         false
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     pub(crate) fn visit(&self, visit: &mut dyn FnMut(&str, &Value)) {
         for (name, value) in &self.0 {
             visit(name, value);

@@ -32,15 +32,26 @@ pin_project! {
             // What the handler's own guards log while they are dropped belongs to the request as well.
             let mut this = this.project();
             if let (Some(live), true) = (this.live, this.inner.is_some()) {
-                live.release(|| this.inner.set(None));
+                live.within(|live| live.release(|| this.inner.set(None)));
             }
         }
     }
 }
 
 impl<F, X: Exchange> ResponseFuture<F, X> {
-    pub(crate) fn new(inner: F, live: Live<X>) -> Self {
-        Self { inner: Some(inner), live: Some(live) }
+    pub(crate) fn unwatched(inner: F) -> Self {
+        Self { inner: Some(inner), live: None }
+    }
+
+    /// Watches the call and what it returns. What is large is not handed through the closures, each of which would copy it.
+    #[inline]
+    pub(crate) fn watched(live: Live<X>, call: impl FnOnce() -> Option<F>) -> Self {
+        let mut future = Self { inner: None, live: Some(live) };
+        let Self { inner, live } = &mut future;
+        if let Some(live) = live {
+            live.within(|live| live.poll(|| *inner = call()));
+        }
+        future
     }
 }
 
@@ -55,26 +66,31 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
-        let Some(live) = this.live.as_mut() else { return Poll::Pending };
-        let polled = live.enter(|| {
-            let polled = this.inner.as_mut().as_pin_mut().map_or(Poll::Pending, |inner| inner.poll(cx));
-            if polled.is_ready() {
-                this.inner.set(None);
+        let Some(inner) = this.inner.as_mut().as_pin_mut() else { return Poll::Pending };
+        let Some(live) = this.live.as_mut() else {
+            let response = ready!(inner.poll(cx))?;
+            this.inner.set(None);
+            return Poll::Ready(Ok(response.map(|body| ResponseBody::new(body, None))));
+        };
+        let mut polled = Poll::Pending;
+        live.within(|live| {
+            live.poll(|| {
+                if let Some(inner) = this.inner.as_mut().as_pin_mut() {
+                    polled = inner.poll(cx);
+                }
+                if polled.is_ready() {
+                    this.inner.set(None);
+                }
+            });
+            match &mut polled {
+                Poll::Ready(Ok(response)) => live.head(response),
+                Poll::Ready(Err(error)) => live.fail(error),
+                Poll::Pending => {}
             }
-            polled
         });
-        let polled = ready!(polled);
-        let Some(mut live) = this.live.take() else { return Poll::Pending };
-        Poll::Ready(match polled {
-            Ok(mut response) => {
-                live.head(&mut response);
-                Ok(response.map(|body| ResponseBody::new(body, live)))
-            }
-            Err(error) => {
-                live.fail(&error);
-                Err(error)
-            }
-        })
+        let response = ready!(polled)?;
+        let live = this.live.take();
+        Poll::Ready(Ok(response.map(|body| ResponseBody::new(body, live))))
     }
 }
 

@@ -8,6 +8,7 @@ use std::fmt;
 
 use http::{HeaderMap, StatusCode, header::CONTENT_TYPE};
 
+use crate::method::KnownMethod;
 use crate::outcome::Outcome;
 
 /// How the two sides talk, told from the request's `content-type`.
@@ -22,6 +23,11 @@ pub enum Protocol {
 }
 
 impl Protocol {
+    /// Classifies a request: a gRPC call is a POST.
+    pub(crate) fn of_request(method: KnownMethod, headers: &HeaderMap) -> Self {
+        if method == KnownMethod::POST { Self::of(headers) } else { Self::Http }
+    }
+
     /// Classifies a request by its headers.
     ///
     /// ```

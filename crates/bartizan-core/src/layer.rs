@@ -3,7 +3,6 @@
 use std::fmt;
 use std::sync::Arc;
 use std::task::{self, Poll};
-use std::time::Instant;
 
 use http::{Request, Response};
 use http_body::Body;
@@ -159,45 +158,45 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        let Shared { side, settings, .. } = &*self.shared;
+        let Shared { side, observer, settings } = &*self.shared;
+        if !observer.is_on() {
+            return ResponseFuture::unwatched(self.inner.call(request));
+        }
         let started = settings.clock.now();
         let maker = Arc::as_ptr(&self.shared).cast::<()>() as usize;
-        if *side == Side::Client {
-            let record = Record::make_outbound(&mut request, &settings.routes, maker);
-            request_body::count(&mut request, &record);
-            return self.exchange(request, record, started, false);
-        }
-        let known = request.extensions().get::<Record>().cloned();
-        let again = known.as_ref().is_some_and(|record| record.is_made_by(maker));
-        let record = if let Some(record) = known {
-            record.refine(&mut request, &settings.routes);
-            record
-        } else {
-            let record = Record::make(&mut request, &settings.routes, &settings.trust, maker);
-            request.extensions_mut().insert(record.clone());
-            request_body::count(&mut request, &record);
-            record
+        let known = match side {
+            Side::Client => None,
+            Side::Server => Record::of(&request, maker),
         };
-        self.exchange(request, record, started, again)
+        let again = known.as_ref().is_some_and(|record| record.is_made_by(maker));
+        let record = match known {
+            Some(record) => {
+                record.refine(&mut request, &settings.routes);
+                record
+            }
+            None => self.shared.record(&mut request, maker),
+        };
+        let exchange = if again { None } else { Some(observer.begin(&mut request, &record)) };
+        let live = Live::new(exchange, record, settings.clock, started);
+        let mut request = Some(request);
+        ResponseFuture::watched(live, || Some(self.inner.call(request.take()?)))
     }
 }
 
-impl<S, O: Observer> Observe<S, O> {
-    fn exchange<B>(
-        &mut self,
-        mut request: Request<B>,
-        record: Record,
-        started: Instant,
-        again: bool,
-    ) -> ResponseFuture<S::Future, O::Exchange>
-    where
-        S: Service<Request<B>>,
-    {
-        let Shared { observer, settings, .. } = &*self.shared;
-        let exchange = if again { None } else { Some(observer.begin(&mut request, &record)) };
-        let mut live = Live::new(exchange, record, settings.clock, started);
-        let future = live.enter(|| self.inner.call(request));
-        ResponseFuture::new(future, live)
+impl<O: Observer> Shared<O> {
+    /// Makes the record of a request that no layer has seen yet.
+    fn record<B: Body + 'static>(&self, request: &mut Request<B>, maker: usize) -> Record {
+        let Settings { routes, trust, .. } = &self.settings;
+        let record = match self.side {
+            Side::Client => Record::make_outbound(request, routes, maker),
+            Side::Server => {
+                let record = Record::make(request, routes, trust, maker);
+                record.leave(request, self.observer.shares_record());
+                record
+            }
+        };
+        request_body::count(request, &record);
+        record
     }
 }
 

@@ -14,21 +14,29 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::grpc::framing::Framing;
 use crate::grpc::{GrpcCode, Protocol, timeout};
+use crate::method::KnownMethod;
 use crate::observer::Exchange;
 use crate::outcome::{Ending, Outcome};
 use crate::record::Record;
 use crate::side::Side;
 
+/// The context that is current while an exchange is worked on, and the exchange itself.
 pub(crate) struct Live<X: Exchange> {
+    /// None for a call that goes out: whatever is current at the caller's stays current.
+    context: Option<Context>,
+    state: State<X>,
+}
+
+/// All of a live exchange but its context. Its methods run with the context current.
+pub(crate) struct State<X: Exchange> {
     /// Gone once the exchange has ended; never there if the same layer is watching further out.
     exchange: Option<X>,
     record: Record,
-    /// None for a call that goes out: whatever is current at the caller's stays current.
-    context: Option<Context>,
     clock: Clock,
     started: Instant,
     /// Set while the inner service or body is polled: still set when dropped means that the poll unwound.
     polling: bool,
+    side: Side,
     status: Option<StatusCode>,
     caught: Option<Outcome>,
     failure: Option<Failure>,
@@ -43,11 +51,13 @@ pub(crate) struct Live<X: Exchange> {
 }
 
 impl<X: Exchange> Live<X> {
+    #[inline]
     pub(crate) fn new(exchange: Option<X>, record: Record, clock: Clock, started: Instant) -> Self {
-        Self {
+        let context = record.is_inbound().then(|| Context::of(record.clone()));
+        let state = State {
             exchange,
-            context: record.is_inbound().then(|| Context::of(record.clone())),
             framing: (record.protocol() == Protocol::Grpc).then(Framing::default),
+            side: if record.is_inbound() { Side::Server } else { Side::Client },
             record,
             clock,
             started,
@@ -60,28 +70,42 @@ impl<X: Exchange> Live<X> {
             promised: None,
             response_bytes: 0,
             first_byte: None,
-        }
+        };
+        Self { context, state }
     }
 
-    /// Runs a poll with the request's context current.
-    pub(crate) fn enter<T>(&mut self, poll: impl FnOnce() -> T) -> T {
+    /// Works on the exchange with the request's context current.
+    #[inline]
+    pub(crate) fn within<T>(&mut self, work: impl FnOnce(&mut State<X>) -> T) -> T {
+        let Self { context, state } = self;
+        match context {
+            Some(context) => context.enter(|| work(state)),
+            None => work(state),
+        }
+    }
+}
+
+impl<X: Exchange> State<X> {
+    /// Runs a poll of the inner service or body.
+    #[inline]
+    pub(crate) fn poll<T>(&mut self, poll: impl FnOnce() -> T) -> T {
         let Some(exchange) = &mut self.exchange else { return poll() };
         self.polling = true;
-        let polled = within(&mut self.context, || exchange.enter(poll));
+        let polled = exchange.enter(poll);
         self.polling = false;
         polled
     }
 
-    /// Drops what was polled, with the request's context current.
+    /// Drops what was polled.
     pub(crate) fn release(&mut self, drop: impl FnOnce()) {
-        let exchange = &mut self.exchange;
-        within(&mut self.context, || match exchange {
+        match &mut self.exchange {
             Some(exchange) => exchange.enter(drop),
             None => drop(),
-        });
+        }
     }
 
     /// The response's head is there. Ends the exchange if nothing more will come.
+    #[inline]
     pub(crate) fn head<R: Body>(&mut self, response: &mut Response<R>) {
         self.status = Some(response.status());
         self.caught = response.extensions().get::<Caught>().map(|caught| caught.0);
@@ -102,12 +126,15 @@ impl<X: Exchange> Live<X> {
         }
     }
 
-    /// A frame of the response body is handed on.
-    pub(crate) fn frame<D: Buf>(&mut self, frame: &Frame<D>) {
+    /// A frame of the response body is handed on; `last` if it is known to be the last one.
+    #[inline]
+    pub(crate) fn frame<D: Buf>(&mut self, frame: &Frame<D>, last: bool) {
+        let mut duration = None;
         if let Some(data) = frame.data_ref() {
             let len = data.remaining();
             if self.first_byte.is_none() && len > 0 {
                 self.first_byte = Some(self.elapsed());
+                duration = self.first_byte;
             }
             self.response_bytes += len as u64;
             if let Some(framing) = &mut self.framing {
@@ -117,7 +144,10 @@ impl<X: Exchange> Live<X> {
                 exchange.chunk(len, &self.record);
             }
         } else if let Some(trailers) = frame.trailers_ref() {
-            self.trailers(trailers);
+            return self.trailers(trailers);
+        }
+        if last {
+            self.end_by_status_after(duration);
         }
     }
 
@@ -131,18 +161,22 @@ impl<X: Exchange> Live<X> {
 
     /// The body came to its end.
     pub(crate) fn end_by_status(&mut self) {
+        self.end_by_status_after(None);
+    }
+
+    fn end_by_status_after(&mut self, duration: Option<Duration>) {
         let status = self.status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        if self.record.protocol() == Protocol::Grpc {
-            let code = *self.grpc_code.get_or_insert_with(|| GrpcCode::of_missing(status));
-            self.end(code.outcome());
+        let outcome = if self.record.protocol() == Protocol::Grpc {
+            self.grpc_code.get_or_insert_with(|| GrpcCode::of_missing(status)).outcome()
         } else {
-            self.end(Outcome::of_status(status));
-        }
+            Outcome::of_status(status)
+        };
+        self.end_after(outcome, duration);
     }
 
     /// The service failed.
     pub(crate) fn fail(&mut self, error: &dyn Any) {
-        if self.context.is_none() && self.exchange.is_some() {
+        if self.side == Side::Client && self.exchange.is_some() {
             self.failure = Some(Failure::of(error));
         }
         self.end(Outcome::ServiceError);
@@ -150,8 +184,13 @@ impl<X: Exchange> Live<X> {
 
     /// Ends the exchange; does nothing if it has ended before.
     pub(crate) fn end(&mut self, outcome: Outcome) {
+        self.end_after(outcome, None);
+    }
+
+    /// Ends it after this time, if the clock was read just now.
+    fn end_after(&mut self, outcome: Outcome, duration: Option<Duration>) {
         let Some(exchange) = self.exchange.take() else { return };
-        let duration = self.elapsed();
+        let duration = duration.unwrap_or_else(|| self.elapsed());
         if self.record.protocol() == Protocol::Grpc && outcome != Outcome::Upgraded {
             if let (Some(code), true, None) = (self.grpc_code, self.told, self.caught) {
                 self.record.learn_method(code);
@@ -168,34 +207,16 @@ impl<X: Exchange> Live<X> {
             response_bytes: self.response_bytes,
             request_messages: self.record.request_messages(),
             response_messages: self.framing.and_then(|framing| framing.messages()),
-            side: if self.context.is_some() { Side::Server } else { Side::Client },
+            side: self.side,
             failure: self.failure,
         };
         let record = &self.record;
-        let context = &mut self.context;
         // This may run in a drop, and in one that is part of unwinding: a second panic would abort the process.
-        let _ = catch_unwind(AssertUnwindSafe(|| within(context, || exchange.end(&ending, record))));
+        let _ = catch_unwind(AssertUnwindSafe(|| exchange.end(&ending, record)));
     }
 
-    fn elapsed(&self) -> Duration {
-        self.clock.now().saturating_duration_since(self.started)
-    }
-
-    fn is_upgrade(&self, status: StatusCode) -> bool {
-        let connect = self.record.method().as_str() == "CONNECT" && status.is_success();
-        status == StatusCode::SWITCHING_PROTOCOLS || connect
-    }
-
-    fn is_bodiless(&self, status: StatusCode) -> bool {
-        self.record.method().as_str() == "HEAD" || matches!(status.as_u16(), 100..=199 | 204 | 304)
-    }
-}
-
-impl<X: Exchange> Drop for Live<X> {
-    fn drop(&mut self) {
-        if self.exchange.is_none() {
-            return;
-        }
+    /// Ends an exchange that is dropped before its end was seen.
+    fn abandon(&mut self) {
         if self.polling {
             self.end(Outcome::Panicked);
         } else if self.status.is_none() {
@@ -205,6 +226,27 @@ impl<X: Exchange> Drop for Live<X> {
             self.end_by_status();
         } else {
             self.end(Outcome::CancelledMidBody);
+        }
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.clock.now().saturating_duration_since(self.started)
+    }
+
+    fn is_upgrade(&self, status: StatusCode) -> bool {
+        let connect = self.record.method() == KnownMethod::CONNECT && status.is_success();
+        status == StatusCode::SWITCHING_PROTOCOLS || connect
+    }
+
+    fn is_bodiless(&self, status: StatusCode) -> bool {
+        self.record.method() == KnownMethod::HEAD || matches!(status.as_u16(), 100..=199 | 204 | 304)
+    }
+}
+
+impl<X: Exchange> Drop for Live<X> {
+    fn drop(&mut self) {
+        if self.state.exchange.is_some() {
+            self.within(State::abandon);
         }
     }
 }
@@ -220,15 +262,8 @@ fn code_of(outcome: Outcome, timeout: Option<Duration>, elapsed: Duration) -> Gr
     }
 }
 
-fn within<T>(context: &mut Option<Context>, work: impl FnOnce() -> T) -> T {
-    match context {
-        Some(context) => context.enter(work),
-        None => work(),
-    }
-}
-
 /// The length that the response's head promises, if it does.
 fn promised_length<R: Body>(response: &Response<R>) -> Option<u64> {
-    let header = response.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
-    header.or_else(|| response.body().size_hint().exact())
+    let header = || response.headers().get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok();
+    response.body().size_hint().exact().or_else(header)
 }

@@ -23,8 +23,12 @@ const OTHER: u8 = 10;
 impl KnownMethod {
     /// Any method outside the known set.
     pub const OTHER: Self = Self(OTHER);
+    pub(crate) const HEAD: Self = Self(5);
+    pub(crate) const POST: Self = Self(1);
+    pub(crate) const CONNECT: Self = Self(7);
 
     /// Classifies a method. Methods are case-sensitive (RFC 9110, section 9.1): `get` is `_OTHER`.
+    #[inline]
     pub fn of(method: &Method) -> Self {
         Self(match *method {
             Method::GET => 0,
@@ -42,6 +46,7 @@ impl KnownMethod {
     }
 
     /// The name in labels and log lines.
+    #[inline]
     pub fn as_str(self) -> &'static str {
         NAMES.get(usize::from(self.0)).copied().unwrap_or("_OTHER")
     }

@@ -35,6 +35,18 @@ pub trait Observer: Send + Sync + 'static {
     /// What is kept of one request. It travels by value, from the response future into the response body.
     type Exchange: Exchange;
 
+    /// Whether there is anything to watch for now. A layer of which no observer is on hands requests to the inner service as they are.
+    /// Default: yes.
+    fn is_on(&self) -> bool {
+        true
+    }
+
+    /// Whether layers further in and handlers should find the record in the request's extensions: not if this observer puts
+    /// nothing into it. Default: yes.
+    fn shares_record(&self) -> bool {
+        true
+    }
+
     /// A request has come in. It may still be changed; what others should know goes into the record.
     fn begin<B>(&self, request: &mut Request<B>, record: &Record) -> Self::Exchange;
 }
@@ -65,6 +77,14 @@ pub trait Exchange: Send + Sync + 'static {
 
 impl<O: Observer> Observer for Option<O> {
     type Exchange = Option<O::Exchange>;
+
+    fn is_on(&self) -> bool {
+        self.as_ref().is_some_and(Observer::is_on)
+    }
+
+    fn shares_record(&self) -> bool {
+        self.as_ref().is_some_and(Observer::shares_record)
+    }
 
     fn begin<B>(&self, request: &mut Request<B>, record: &Record) -> Self::Exchange {
         self.as_ref().map(|observer| observer.begin(request, record))
@@ -108,6 +128,16 @@ macro_rules! tuples {
         #[allow(non_snake_case)]
         impl<$($name: Observer),+> Observer for ($($name,)+) {
             type Exchange = ($($name::Exchange,)+);
+
+            fn is_on(&self) -> bool {
+                let ($($name,)+) = self;
+                $($name.is_on())||+
+            }
+
+            fn shares_record(&self) -> bool {
+                let ($($name,)+) = self;
+                $($name.shares_record())||+
+            }
 
             fn begin<B>(&self, request: &mut Request<B>, record: &Record) -> Self::Exchange {
                 let ($($name,)+) = self;

@@ -80,6 +80,7 @@ impl Outcome {
         matches!(self, Self::CancelledBeforeHead | Self::CancelledMidBody)
     }
 
+    #[inline]
     pub(crate) fn of_status(status: StatusCode) -> Self {
         match status.as_u16() {
             500.. => Self::ServerError,

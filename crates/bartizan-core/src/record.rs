@@ -2,128 +2,28 @@
 
 mod outbound;
 mod pool;
+mod trace;
 
 use std::borrow::Cow;
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use http::{HeaderValue, Request, Version};
+use http::{Request, Version};
 use http_body::Body;
 use tracing::field::Empty;
 
+use self::trace::TraceCell;
 use crate::client::{PeerAddress, Trust};
+use crate::context::Context;
 use crate::fields::Fields;
 use crate::grpc::{GrpcCode, Protocol, timeout};
+use crate::ids::{CorrelationId, TraceIds};
 use crate::method::KnownMethod;
 use crate::request_body::RequestSize;
 use crate::route::{OTHER_METHOD, Route, Routes, UNMATCHED, UnknownMethod};
 use crate::value::Value;
-
-/// A correlation id that has been checked or made, ready to be sent on. Cloning it allocates nothing.
-#[derive(Clone, PartialEq, Eq, Hash)]
-pub struct CorrelationId(HeaderValue);
-
-impl CorrelationId {
-    /// Longest id, in bytes.
-    pub const MAX_LEN: usize = 128;
-
-    /// Checks an id: 1 to 128 bytes of `[A-Za-z0-9._:/+=@-]`. `None` for anything else.
-    ///
-    /// ```
-    /// use bartizan_core::CorrelationId;
-    /// use http::HeaderValue;
-    ///
-    /// assert!(CorrelationId::new(HeaderValue::from_static("order-17")).is_some());
-    /// assert!(CorrelationId::new(HeaderValue::from_static("<script>")).is_none());
-    /// ```
-    pub fn new(value: HeaderValue) -> Option<Self> {
-        let bytes = value.as_bytes();
-        let allowed = |byte: &u8| {
-            byte.is_ascii_alphanumeric()
-                || matches!(byte, b'.' | b'_' | b':' | b'/' | b'+' | b'=' | b'@' | b'-')
-        };
-        ((1..=Self::MAX_LEN).contains(&bytes.len()) && bytes.iter().all(allowed)).then_some(Self(value))
-    }
-
-    /// The id as text.
-    pub fn as_str(&self) -> &str {
-        std::str::from_utf8(self.0.as_bytes()).unwrap_or_default()
-    }
-
-    /// The id as a header value.
-    pub fn header_value(&self) -> &HeaderValue {
-        &self.0
-    }
-}
-
-impl fmt::Debug for CorrelationId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("CorrelationId").field(&self.as_str()).finish()
-    }
-}
-
-impl fmt::Display for CorrelationId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-/// The ids of the trace that a request belongs to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TraceIds {
-    /// The trace, as on the wire.
-    pub trace_id: [u8; 16],
-    /// The span of this exchange.
-    pub span_id: [u8; 8],
-    /// Whether the trace is recorded.
-    pub sampled: bool,
-}
-
-impl TraceIds {
-    /// The trace id in lower-case hex.
-    pub fn trace_id_hex(&self) -> Hex<32> {
-        Hex::of(&self.trace_id)
-    }
-
-    /// The span id in lower-case hex.
-    pub fn span_id_hex(&self) -> Hex<16> {
-        Hex::of(&self.span_id)
-    }
-}
-
-/// `N` lower-case hex digits, without an allocation.
-#[derive(Clone, Copy)]
-pub struct Hex<const N: usize>([u8; N]);
-
-impl<const N: usize> Hex<N> {
-    fn of(bytes: &[u8]) -> Self {
-        const DIGITS: [u8; 16] = *b"0123456789abcdef";
-        let mut out = [b'0'; N];
-        for (pair, byte) in out.chunks_exact_mut(2).zip(bytes) {
-            pair.copy_from_slice(&[DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]);
-        }
-        Self(out)
-    }
-
-    /// The digits.
-    pub fn as_str(&self) -> &str {
-        std::str::from_utf8(&self.0).unwrap_or_default()
-    }
-}
-
-impl<const N: usize> fmt::Display for Hex<N> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl<const N: usize> fmt::Debug for Hex<N> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
 
 /// What is known of one request. The outermost bartizan layer makes it and puts it into the request's extensions;
 /// layers further in, handlers and every log line share it. Cloning it counts a reference.
@@ -141,40 +41,53 @@ impl<const N: usize> fmt::Debug for Hex<N> {
 pub struct Record(Arc<Inner>);
 
 struct Inner {
+    facts: Facts,
+    /// The route that was known at the start: certain, or by prefix.
+    route: Option<Route>,
+    late_route: OnceLock<Route>,
+    /// A gRPC method that nobody knows yet.
+    unknown_method: Option<UnknownMethod>,
+    correlation_id: OnceLock<CorrelationId>,
+    trace: TraceCell,
+    request_size: RequestSize,
+    bound: Mutex<Fields>,
+    span: tracing::Span,
+}
+
+/// What is certain when the record is made.
+#[derive(Clone, Copy, Debug)]
+struct Facts {
     /// The address of the layer that made the record: it tells that one apart while the request is under way.
     maker: usize,
     method: KnownMethod,
     version: Version,
     protocol: Protocol,
     https: bool,
-    peer: Option<std::net::SocketAddr>,
+    peer: Option<SocketAddr>,
     client: Option<IpAddr>,
     inbound: bool,
-    route: OnceLock<Route>,
-    prefix: Option<Route>,
-    /// A gRPC method that nobody knows yet.
-    unknown_method: Option<UnknownMethod>,
+    /// Whether the route at the start is more than a prefix's.
+    routed: bool,
     grpc_timeout: Option<Duration>,
-    correlation_id: OnceLock<CorrelationId>,
-    trace: OnceLock<TraceIds>,
-    request_size: RequestSize,
-    bound: Mutex<Fields>,
-    span: tracing::Span,
 }
 
-impl Inner {
-    /// Lets go of everything that belongs to the request alone.
-    fn clear(&mut self) {
-        self.correlation_id = OnceLock::new();
-        self.route = OnceLock::new();
-        self.prefix = None;
-        self.unknown_method = None;
-        *self.bound.get_mut().unwrap_or_else(PoisonError::into_inner) = Fields::default();
-        self.span = tracing::Span::none();
-    }
-}
+/// Tells that a record was made for a request that does not carry it along.
+#[derive(Clone, Copy)]
+struct Unshared;
 
 impl Record {
+    /// The record of a request that a layer further out has seen.
+    #[inline]
+    pub(crate) fn of<B>(request: &Request<B>, maker: usize) -> Option<Self> {
+        let extensions = request.extensions();
+        if let Some(record) = extensions.get::<Self>() {
+            return Some(record.clone());
+        }
+        // Nobody shares that one, but the layer that made it must not watch twice.
+        extensions.get::<Unshared>()?;
+        Context::with_current(|current| current.record().filter(|record| record.is_made_by(maker)).cloned())?
+    }
+
     /// Makes the record of a request that no layer has seen yet.
     pub(crate) fn make<B: Body + 'static>(
         request: &mut Request<B>,
@@ -184,10 +97,11 @@ impl Record {
     ) -> Self {
         let method = KnownMethod::of(request.method());
         let peer = PeerAddress::of(request.extensions());
-        let protocol = Protocol::of(request.headers());
-        let route = routes.certain(request, protocol);
+        let peer_ip = peer.map(|peer| peer.ip());
+        let protocol = Protocol::of_request(method, request.headers());
         let is_grpc = protocol == Protocol::Grpc;
-        let unrouted = route.is_none();
+        let mut route = routes.certain(request, protocol);
+        let is_certain = route.is_some();
         let span = tracing::info_span!(
             target: "bartizan::request",
             "request",
@@ -197,34 +111,48 @@ impl Record {
             trace_id = Empty,
             span_id = Empty,
         );
-        Self(pool::take(Inner {
+        let mut unknown_method = None;
+        if !is_certain && is_grpc {
+            unknown_method = routes.unknown_method(request.uri());
+        } else if !is_certain {
+            route = routes.by_prefix(request.uri().path());
+        }
+        let facts = Facts {
             maker,
             method,
             version: request.version(),
             protocol,
-            https: trust.is_https(peer.map(|peer| peer.ip()), request.uri(), request.headers()),
+            https: trust.is_https(peer_ip, request.uri(), request.headers()),
             peer,
-            client: trust.client(peer.map(|peer| peer.ip()), request.headers()),
+            client: trust.client(peer_ip, request.headers()),
             inbound: true,
-            prefix: if unrouted && !is_grpc { routes.by_prefix(request.uri().path()) } else { None },
-            unknown_method: if unrouted && is_grpc { routes.unknown_method(request.uri()) } else { None },
+            routed: is_certain,
             grpc_timeout: if is_grpc { timeout::of(request.headers()) } else { None },
-            route: route.map_or_else(OnceLock::new, OnceLock::from),
-            correlation_id: OnceLock::new(),
-            trace: OnceLock::new(),
-            request_size: RequestSize::of(request.body()),
-            bound: Mutex::default(),
-            span,
+        };
+        Self(pool::take(facts, RequestSize::of(request.body()), |inner| {
+            inner.route = route;
+            inner.unknown_method = unknown_method;
+            inner.span = span;
         }))
     }
 
+    /// Leaves the record with its request, or only word that there is one.
+    pub(crate) fn leave<B>(&self, request: &mut Request<B>, shared: bool) {
+        if shared {
+            request.extensions_mut().insert(self.clone());
+        } else {
+            request.extensions_mut().insert(Unshared);
+        }
+    }
+
+    #[inline]
     pub(crate) fn is_made_by(&self, maker: usize) -> bool {
-        self.0.maker == maker
+        self.0.facts.maker == maker
     }
 
     /// A layer further in may know the route that an outer one could not.
     pub(crate) fn refine<B>(&self, request: &mut Request<B>, routes: &Routes) {
-        if self.0.route.get().is_none()
+        if !self.is_routed()
             && let Some(route) = routes.certain(request, self.protocol())
         {
             self.set_route(route);
@@ -232,57 +160,69 @@ impl Record {
     }
 
     /// The method, as a bounded name.
+    #[inline]
     pub fn method(&self) -> KnownMethod {
-        self.0.method
+        self.0.facts.method
     }
 
     /// The HTTP version of the request.
+    #[inline]
     pub fn version(&self) -> Version {
-        self.0.version
+        self.0.facts.version
     }
 
     /// HTTP or gRPC.
+    #[inline]
     pub fn protocol(&self) -> Protocol {
-        self.0.protocol
+        self.0.facts.protocol
     }
 
     /// Whether the request came over TLS, as far as can be told and is trusted.
+    #[inline]
     pub fn is_https(&self) -> bool {
-        self.0.https
+        self.0.facts.https
     }
 
     /// The other end of the connection, if the host told.
-    pub fn peer_address(&self) -> Option<std::net::SocketAddr> {
-        self.0.peer
+    pub fn peer_address(&self) -> Option<SocketAddr> {
+        self.0.facts.peer
     }
 
     /// The client's address by the layer's [`Trust`].
+    #[inline]
     pub fn client_address(&self) -> Option<IpAddr> {
-        self.0.client
+        self.0.facts.client
     }
 
     /// The route: a template from a bounded set, or [`UNMATCHED`]. Of a gRPC call it is the path of the method if that is known
     /// (see [`Routes`]), or [`OTHER_METHOD`]; a method can become known by the end of its first call.
+    #[inline]
     pub fn route(&self) -> &str {
         let none = if self.protocol() == Protocol::Grpc { OTHER_METHOD } else { UNMATCHED };
         self.matched_route().unwrap_or(none)
     }
 
     /// The route, `None` where nothing matched.
+    #[inline]
     pub fn matched_route(&self) -> Option<&str> {
-        self.0.route.get().or(self.0.prefix.as_ref()).map(Route::as_str)
+        self.0.late_route.get().or(self.0.route.as_ref()).map(Route::as_str)
     }
 
     /// Names the route, unless a certain one is known already. For hosts and middleware that learn it late.
     pub fn set_route(&self, route: Route) {
-        if self.0.route.set(route).is_ok() {
+        if !self.is_routed() && self.0.late_route.set(route).is_ok() {
             self.0.span.record("route", self.route());
         }
     }
 
+    #[inline]
+    fn is_routed(&self) -> bool {
+        self.0.facts.routed || self.0.late_route.get().is_some()
+    }
+
     /// A call that ended with a code of the service's own can tell that its method exists.
     pub(crate) fn learn_method(&self, code: GrpcCode) {
-        if self.0.route.get().is_none()
+        if !self.is_routed()
             && let Some(route) = self.0.unknown_method.as_ref().and_then(|method| method.learn(code))
         {
             self.set_route(route);
@@ -291,10 +231,11 @@ impl Record {
 
     /// How long the client of a gRPC call will wait, by `grpc-timeout`; `None` without one, and for HTTP.
     pub fn grpc_timeout(&self) -> Option<Duration> {
-        self.0.grpc_timeout
+        self.0.facts.grpc_timeout
     }
 
     /// The correlation id, once a correlation layer has seen the request.
+    #[inline]
     pub fn correlation_id(&self) -> Option<&CorrelationId> {
         self.0.correlation_id.get()
     }
@@ -307,13 +248,14 @@ impl Record {
     }
 
     /// The trace, once a trace layer has seen the request.
+    #[inline]
     pub fn trace(&self) -> Option<TraceIds> {
-        self.0.trace.get().copied()
+        self.0.trace.get()
     }
 
     /// Sets the trace. The first one stays.
     pub fn set_trace(&self, ids: TraceIds) {
-        if self.0.trace.set(ids).is_ok() && !self.0.span.is_disabled() {
+        if self.0.trace.set(ids) && !self.0.span.is_disabled() {
             self.0.span.record("trace_id", ids.trace_id_hex().as_str());
             self.0.span.record("span_id", ids.span_id_hex().as_str());
         }
@@ -321,12 +263,14 @@ impl Record {
 
     /// gRPC messages of the request's body that have been read in full so far, where the host's body can be counted (axum's and
     /// tonic's) or is empty; `None` elsewhere, and for HTTP.
+    #[inline]
     pub fn request_messages(&self) -> Option<u64> {
         if self.protocol() == Protocol::Grpc { self.0.request_size.messages() } else { None }
     }
 
     /// Bytes of the request's body: those that have been read so far where the host's body can be counted (axum's and tonic's),
     /// else the length that the body promised; `None` if that is unknown.
+    #[inline]
     pub fn request_bytes(&self) -> Option<u64> {
         self.0.request_size.bytes()
     }
@@ -349,12 +293,14 @@ impl Record {
 
     /// The ordinary `tracing` span of the request, for subscribers that do not know the record. Its target is
     /// `bartizan::request`; it is disabled where the subscriber filters that out.
+    #[inline]
     pub fn span(&self) -> &tracing::Span {
         &self.0.span
     }
 }
 
 impl Drop for Record {
+    #[inline]
     fn drop(&mut self) {
         pool::give_back(&mut self.0);
     }
@@ -363,7 +309,7 @@ impl Drop for Record {
 impl fmt::Debug for Record {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Record")
-            .field("method", &self.0.method.as_str())
+            .field("method", &self.method().as_str())
             .field("route", &self.route())
             .field("correlation_id", &self.correlation_id())
             .field("trace", &self.0.trace.get())

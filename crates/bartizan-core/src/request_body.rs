@@ -30,6 +30,7 @@ impl RequestSize {
         }
     }
 
+    #[inline]
     pub(crate) fn bytes(&self) -> Option<u64> {
         match self {
             Self::Counted { bytes, .. } => Some(bytes.load(Ordering::Relaxed)),

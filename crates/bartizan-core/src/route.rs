@@ -38,6 +38,7 @@ enum Repr {
 
 impl Route {
     /// The template.
+    #[inline]
     pub fn as_str(&self) -> &str {
         match &self.0 {
             Repr::Static(template) => template,
@@ -49,6 +50,7 @@ impl Route {
 
     /// The route that axum matched, if there is one.
     #[cfg(feature = "axum")]
+    #[inline]
     pub(crate) fn matched(extensions: &Extensions) -> Option<Self> {
         extensions.get::<axum::extract::MatchedPath>().map(|matched| Self(Repr::Matched(matched.clone())))
     }

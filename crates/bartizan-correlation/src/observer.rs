@@ -3,8 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bartizan_core::{CorrelationId, Ending, Exchange, Observer, Record};
-use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
+use http::{HeaderMap, HeaderName, Request, Response};
 use uuid::Uuid;
 
 use crate::layer::IdKind;
@@ -59,10 +58,7 @@ impl IdKind {
             Self::UuidV4 => Uuid::new_v4(),
             Self::UuidV7 => Uuid::now_v7(),
         };
-        let mut text = [0; uuid::fmt::Hyphenated::LENGTH];
-        uuid.hyphenated().encode_lower(&mut text);
-        // Shared from the start: other bytes allocate once more when they are cloned for the response.
-        CorrelationId::new(HeaderValue::from_maybe_shared(Bytes::from_owner(text)).ok()?)
+        CorrelationId::copied(uuid.hyphenated().encode_lower(&mut [0; uuid::fmt::Hyphenated::LENGTH]))
     }
 }
 

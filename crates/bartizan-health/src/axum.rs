@@ -18,10 +18,13 @@ impl Endpoints {
     where
         S: Clone + Send + Sync + 'static,
     {
-        let paths: Vec<_> = self.paths().all().collect();
+        let (paths, checks) = (self.paths().all(), self.paths().checks());
         let service = self.service();
-        paths.iter().fold(Router::new(), |router, path| {
+        let router = paths.iter().fold(Router::new(), |router, path| {
             router.route_service(path, service.clone()).route_service(&format!("{path}/"), service.clone())
+        });
+        checks.iter().fold(router, |router, start| {
+            router.route_service(&format!("{start}{{*check}}"), service.clone())
         })
     }
 }
@@ -53,7 +56,7 @@ mod tests {
     use tower::ServiceExt;
 
     use super::*;
-    use crate::{Health, HealthLayer};
+    use crate::{Exposure, Health, HealthLayer};
 
     fn registry() -> Registry {
         Registry::builder().register("db", || async { Health::healthy() }).build().unwrap()
@@ -76,8 +79,25 @@ mod tests {
             assert_eq!(ask(&app, Method::GET, &format!("{path}/")).await.0, 200, "{path}/");
         }
         assert_eq!(ask(&app, Method::GET, "/health/other").await.0, 404);
+        assert_eq!(ask(&app, Method::GET, "/readyz/db").await.0, 404, "names are not for everybody");
         assert_eq!(ask(&app, Method::POST, "/health").await.0, 405);
         assert_eq!(ask(&app, Method::OPTIONS, "/health").await.0, 204);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_router_serves_single_checks_and_groups() {
+        let endpoints = Endpoints::new(registry()).exposure(Exposure::full()).group("all", "/allz").unwrap();
+        let app = Router::new().merge(endpoints.routes());
+        for (path, expected) in [
+            ("/readyz/db", 200),
+            ("/health/ready/db", 200),
+            ("/livez/db", 404),
+            ("/readyz/other", 404),
+            ("/allz", 200),
+            ("/allz/db", 404),
+        ] {
+            assert_eq!(ask(&app, Method::GET, path).await.0, expected, "{path}");
+        }
     }
 
     #[tokio::test(start_paused = true)]

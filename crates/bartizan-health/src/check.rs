@@ -1,6 +1,17 @@
 //! A check: a named question with an async answer.
 
-use std::{fmt, future::Future, panic, pin::Pin, sync::Arc};
+use std::{
+    fmt,
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+};
+
+use tokio::{runtime::Handle, sync::oneshot};
 
 use crate::{Health, IntoHealth};
 
@@ -37,6 +48,12 @@ use crate::{Health, IntoHealth};
 pub trait Check: Send + Sync + 'static {
     /// Asks once. The registry applies the timeout and catches a panic.
     fn check(&self) -> impl Future<Output = Health> + Send;
+
+    /// Whether what is asked is outside of this process, such as a database. It is then refused as part of
+    /// [liveness](crate::CheckOptions::liveness). Default false, as nobody knows of a closure.
+    fn is_dependency(&self) -> bool {
+        false
+    }
 }
 
 impl<F, Fut> Check for F
@@ -51,8 +68,10 @@ where
 
 /// Makes a check of a function that blocks its thread: file systems, FFI, synchronous clients.
 ///
-/// It runs on tokio's blocking pool. As a run that timed out is never started a second time, a function
-/// that hangs holds one thread of that pool, not one for each probe.
+/// Each run has a thread of its own, so that a function that hangs or deadlocks takes nothing from the
+/// runtime, neither a worker nor a place in the blocking pool, and does not hold up its shutdown. It holds
+/// that one thread: as long as it has not returned, it is not called again. The function may use
+/// `tokio::runtime::Handle::current()`.
 ///
 /// ```
 /// use bartizan_health::{Registry, blocking};
@@ -66,12 +85,13 @@ where
     F: Fn() -> T + Send + Sync + 'static,
     T: IntoHealth,
 {
-    Blocking { function: Arc::new(function) }
+    Blocking { function: Arc::new(function), busy: Arc::default() }
 }
 
 /// The [`Check`] that [`blocking`] makes.
 pub struct Blocking<F> {
     function: Arc<F>,
+    busy: Arc<AtomicBool>,
 }
 
 impl<F> fmt::Debug for Blocking<F> {
@@ -86,13 +106,27 @@ where
     T: IntoHealth,
 {
     async fn check(&self) -> Health {
-        let function = Arc::clone(&self.function);
-        match tokio::task::spawn_blocking(move || function().into_health()).await {
-            Ok(health) => health,
-            Err(error) => match error.try_into_panic() {
-                Ok(panic) => panic::resume_unwind(panic),
-                Err(_) => Health::unhealthy("the runtime is shutting down"),
-            },
+        if self.busy.swap(true, Ordering::AcqRel) {
+            return Health::unhealthy("the run before still holds its thread");
+        }
+        let (function, busy, runtime) =
+            (Arc::clone(&self.function), Arc::clone(&self.busy), Handle::current());
+        let (sender, result) = oneshot::channel();
+        let run = move || {
+            let _context = runtime.enter();
+            let health = catch_unwind(AssertUnwindSafe(|| function().into_health()));
+            busy.store(false, Ordering::Release);
+            // Nobody may be waiting any more.
+            let _ = sender.send(health);
+        };
+        if let Err(error) = thread::Builder::new().name("health-check".into()).spawn(run) {
+            self.busy.store(false, Ordering::Release);
+            return Health::unhealthy(format!("no thread for the check: {error}"));
+        }
+        match result.await {
+            Ok(Ok(health)) => health,
+            Ok(Err(panic)) => resume_unwind(panic),
+            Err(_) => Health::unhealthy("the check's thread ended early"),
         }
     }
 }

@@ -1,12 +1,20 @@
 //! The health paths of one port: what they are called, who sees what.
 
-use std::sync::Arc;
-
-use http::request::Parts;
+use http::{StatusCode, request::Parts};
+use percent_encoding::percent_decode_str;
 
 use crate::{
-    Answer, Exposure, Group, HealthEndpoint, HealthError, HealthLayer, Probe, Registry, ToolUrls, answer,
-    paths::Paths,
+    Answer, Exposure, Group, HealthEndpoint, HealthError, HealthLayer, Probe, Registry, ToolUrls,
+    answer::{
+        Verdict,
+        health_json::{self, About},
+        json, verbose,
+    },
+    exposure::Sight,
+    paths::{Paths, Route},
+    registry::Snapshot,
+    request::{Ask, Form},
+    served::{Rendered, Served},
 };
 
 /// A registry's HTTP side. One registry may have several: one for the public port, one for the management port.
@@ -14,18 +22,30 @@ use crate::{
 /// | path | answer |
 /// |---|---|
 /// | `/health` | `{"status","timestamp","checks":[{"name","status","message","latency_ms","details","checked_at"}]}`, 200 |
-/// | `/health/live`, `/health/liveness`, `/livez` | `{"status":"alive"}`, 200; no check is run |
+/// | `/health/live`, `/health/liveness`, `/livez` | `{"status":"alive"}`, 200; 503 and `dead` if a check of liveness failed |
 /// | `/health/ready`, `/health/readiness`, `/readyz`, `/ready` | `{"status":"ready" or "not_ready","health":..,"checks":{name:"ok" or "error: .."}}`, 200 or 503 |
 /// | `/health/startup`, `/startup` | `{"status":"started" or "not_started","checks":{name:..}}`, 503 until the startup checks have passed once |
-/// | `/health/detailed` | as `/health`, with `failed_checks` (names of the unhealthy), `total_checks`, `passed_checks` (numbers) |
+/// | `/health/detailed` | as `/health`, with `failed_checks` (names of the unhealthy), `total_checks`, `passed_checks` (numbers), and for each check `criticality`, `age_ms`, `stale`, `failures` |
 /// | `/health/tools` | `{"grafana","prometheus","alertmanager","tasks"}`, each a URL or null |
+/// | `/readyz/{check}`, `/livez/{check}`, `/health/{ready,live,startup}/{check}` | one check: `ok`, 200, or `[-]{check} failed: ..`, 503 |
+/// | a [`group`](Self::group)'s path | as `/health`, of the group's checks; 503 when unhealthy |
 ///
 /// Readiness is about the checks that are part of readiness, and its `health` is the `/health` document of
 /// these. A degraded check is `ok` there: it keeps no traffic away. Once the startup checks have passed, they
-/// are not run for `/health/startup` again and its `checks` is empty.
+/// are not run for `/health/startup` again and its `checks` is empty. What of this a caller sees is a matter of
+/// the [`exposure`](Self::exposure).
+///
+/// # Other forms
+///
+/// - `Accept: application/health+json`: the document of draft-inadarei-api-health-check, with `pass`, `warn` or
+///   `fail`, each check under `{name}:responseTime` (colons in a name as dots); fail is 503.
+/// - `?verbose`: text as the API server of Kubernetes prints it, `[+]db ok` a line and `readyz check passed` at
+///   the end; failed is 503.
+/// - `?exclude={check}`, any number of times: the verdict without these checks, for callers who may see names.
 ///
 /// GET and HEAD are served, OPTIONS is 204, any other method 405. A slash at the end does not matter.
-/// Every answer has `cache-control: no-store`. Times are RFC 3339 in UTC.
+/// Every answer has `cache-control: no-store`. Times are RFC 3339 in UTC. A layer and a service keep an answer
+/// for up to a second as long as nothing in it changes; `timestamp` tells when it was made.
 ///
 /// ```
 /// use bartizan_health::{Endpoints, Exposure, Registry};
@@ -41,11 +61,12 @@ pub struct Endpoints {
     paths: Paths,
     exposure: Exposure,
     tools: ToolUrls,
+    about: About,
     unhealthy_as_503: bool,
 }
 
 impl Endpoints {
-    /// Under `/health` and the aliases, with messages and details for nobody.
+    /// Under `/health` and the aliases, with nothing but the status for anybody.
     #[must_use]
     pub fn new(registry: Registry) -> Self {
         Self {
@@ -53,6 +74,7 @@ impl Endpoints {
             paths: Paths::default(),
             exposure: Exposure::default(),
             tools: ToolUrls::default(),
+            about: About::default(),
             unhealthy_as_503: false,
         }
     }
@@ -75,7 +97,52 @@ impl Endpoints {
         self
     }
 
-    /// Who sees messages and details. Default [`Exposure::public`]: nobody.
+    /// Serves a group of the application, [`CheckOptions::group`](crate::CheckOptions::group), at a path of its own.
+    ///
+    /// ```
+    /// use bartizan_health::{CheckOptions, Endpoints, Health, Registry};
+    ///
+    /// let registry = Registry::new();
+    /// let options = CheckOptions::new().readiness(false).group("partners");
+    /// registry.register_with("bank", || async { Health::healthy() }, options)?;
+    /// let layer = Endpoints::new(registry).group("partners", "/health/partners")?.layer();
+    /// # Ok::<_, bartizan_health::HealthError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The path is taken, or no plain path as for [`base_path`](Self::base_path).
+    pub fn group(mut self, group: &'static str, path: &str) -> Result<Self, HealthError> {
+        self.paths.add_group(group, path)?;
+        Ok(self)
+    }
+
+    /// The same live and ready, and nothing else, with nothing but the status for anybody: what stays on the
+    /// main port when the rest is on a management port, which says nothing of the main one.
+    ///
+    /// ```
+    /// use bartizan_health::{Endpoints, Exposure, Registry};
+    ///
+    /// let management = Endpoints::new(Registry::new()).exposure(Exposure::full());
+    /// let main_port = management.mirror().layer();
+    /// let management_port = management.service();
+    /// ```
+    #[must_use]
+    pub fn mirror(&self) -> Self {
+        let mut mirror = self.clone().exposure(Exposure::public());
+        mirror.paths.set_mirror();
+        mirror
+    }
+
+    /// The service's name and version, which `application/health+json` gives to callers who see all. Default
+    /// none; an empty text is none.
+    #[must_use]
+    pub fn about(mut self, service: &str, version: &str) -> Self {
+        self.about = About::new(service, version);
+        self
+    }
+
+    /// Who sees more than the status. Default [`Exposure::public`]: nobody.
     #[must_use]
     pub fn exposure(mut self, exposure: Exposure) -> Self {
         self.exposure = exposure;
@@ -107,29 +174,78 @@ impl Endpoints {
     /// assert_eq!(endpoints.probe("/orders"), None);
     /// ```
     pub fn probe(&self, path: &str) -> Option<Probe> {
-        self.paths.probe(path)
+        match self.paths.route(path)? {
+            Route::Probe(probe) => Some(probe),
+            Route::Check(group, name) => {
+                let name = percent_decode_str(name).decode_utf8().ok()?;
+                self.registry.find(group, &name).map(Probe::Check)
+            }
+        }
     }
 
-    /// The answer to a probe, for a host that is no tower service.
+    /// The answer to a probe, for a host that is no tower service. A check whose name the caller may not see is 404.
     ///
     /// It takes no longer than the registry's [`answer_within`](crate::RegistryBuilder::answer_within).
     pub async fn answer(&self, probe: Probe, request: &Parts) -> Answer {
         if let Some(answer) = Answer::without_document(&request.method) {
             return answer;
         }
-        let registry = &self.registry;
-        let full = self.exposure.allows(request);
-        let answer = match probe {
-            Probe::Live => answer::live(),
-            Probe::Tools => Answer::document(http::StatusCode::OK, &self.tools),
-            Probe::Health => answer::health(&registry.report(Group::All).await, full, self.unhealthy_as_503),
-            Probe::Detailed => {
-                answer::detailed(&registry.report(Group::All).await, full, self.unhealthy_as_503)
-            }
-            Probe::Ready => answer::ready(&registry.readiness().await, full),
-            Probe::Startup => answer::startup(&registry.startup().await, full),
+        match self.ask(probe, request) {
+            Some(ask) => self.rendered(&ask).await.answer.for_method(&request.method),
+            None => Answer::not_found(),
+        }
+    }
+
+    /// None if the caller may not know that there is such a check.
+    pub(crate) fn ask(&self, probe: Probe, request: &Parts) -> Option<Ask> {
+        let sight = self.exposure.sight(request);
+        let hidden = sight < Sight::Names && matches!(probe, Probe::Check(_));
+        (!hidden).then(|| Ask::new(probe, sight, request))
+    }
+
+    pub(crate) fn generation(&self) -> u64 {
+        self.registry.generation()
+    }
+
+    pub(crate) async fn rendered(&self, ask: &Ask) -> Rendered {
+        let (group, verdict, name) = match &ask.probe {
+            Probe::Tools => return Rendered::once(Answer::json(StatusCode::OK, &self.tools)),
+            Probe::Check(name) => return Rendered::once(self.single(name, ask).await),
+            Probe::Live => (Group::Liveness, Verdict::Alive, "livez"),
+            Probe::Ready => (Group::Readiness, Verdict::Ready, "readyz"),
+            Probe::Startup => (Group::Startup, Verdict::Started, "startup"),
+            Probe::Health | Probe::Detailed => (Group::All, Verdict::Healthy, "healthz"),
+            Probe::Group(group) => (Group::Named(group), Verdict::Healthy, *group),
         };
-        answer.for_method(&request.method)
+        let Snapshot { report, generation, until } = self.registry.snapshot(group).await;
+        let answer = if ask.form == Form::Verbose {
+            verbose::text(&report, verdict, ask.sight, &ask.excluded, name)
+        } else {
+            let report = report.without(&ask.excluded);
+            let good = verdict.of(&report);
+            let status_in_body = !self.unhealthy_as_503 && group == Group::All;
+            match (ask.form, &ask.probe) {
+                (Form::HealthJson, _) => health_json::document(&report, good, ask.sight, &self.about),
+                (_, Probe::Live) => json::live(&report, ask.sight),
+                (_, Probe::Ready) => json::ready(&report, ask.sight),
+                (_, Probe::Startup) => json::startup(&report, ask.sight),
+                (_, Probe::Detailed) => json::detailed(&report, ask.sight, good || status_in_body),
+                _ => json::health(&report, ask.sight, good || status_in_body),
+            }
+        };
+        Rendered { answer, generation, until }
+    }
+
+    /// One check by its name: unhealthy is 503, whatever its criticality.
+    async fn single(&self, name: &str, ask: &Ask) -> Answer {
+        let report = self.registry.traffic_report(|slot| *slot.name == *name).await;
+        match ask.form {
+            Form::HealthJson => {
+                let good = report.checks.iter().all(|check| check.status < crate::Status::Unhealthy);
+                health_json::document(&report, good, ask.sight, &self.about)
+            }
+            Form::Json | Form::Verbose => verbose::single(&report, ask.sight),
+        }
     }
 
     /// A tower layer that answers the health paths and passes all else on.
@@ -139,7 +255,7 @@ impl Endpoints {
 
     /// A service of its own, for a management port; what is not a health path is 404.
     pub fn service(self) -> HealthEndpoint {
-        HealthEndpoint::new(Arc::new(self))
+        HealthEndpoint::new(Served::new(self))
     }
 
     #[cfg(feature = "axum")]

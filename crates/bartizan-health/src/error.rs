@@ -33,9 +33,23 @@ pub enum HealthError {
         /// The registry's `max_checks`.
         limit: usize,
     },
-    /// A timeout of zero fails every run.
-    #[error("the timeout of health check `{name}` is zero: give it a duration such as 5 s")]
-    ZeroTimeout {
+    /// A timeout of zero fails every run, an interval of zero never rests, a threshold of zero is never met.
+    #[error(
+        "the {setting} of health check `{name}` is zero: leave it out, or give it a value such as 5 s or 3 runs"
+    )]
+    Zero {
+        /// The check's name.
+        name: String,
+        /// Which setting it is.
+        setting: &'static str,
+    },
+    /// A check of a dependency, or of readiness, is part of liveness.
+    #[error(
+        "the health check `{name}` of a dependency or of readiness is in liveness: when the dependency is down, \
+         every instance would be restarted; take it out with `.liveness(false)`, and see `.readiness(false)` \
+         for a check that is about this process alone"
+    )]
+    DependencyInLiveness {
         /// The check's name.
         name: String,
     },
@@ -48,6 +62,17 @@ pub enum HealthError {
          digits, `-`, `_`, `.`, `~` and single slashes, with no slash at its end, at most 128 bytes"
     )]
     BasePath {
+        /// The path that was given.
+        path: String,
+    },
+    /// The path of a group is no plain absolute path, or leads elsewhere already.
+    #[error(
+        "the path {path:?} of the health group `{group}` is not usable: give an absolute path of its own such as \
+         `/gatewayz`, made of letters, digits, `-`, `_`, `.`, `~` and single slashes, at most 128 bytes"
+    )]
+    GroupPath {
+        /// The group's name.
+        group: &'static str,
         /// The path that was given.
         path: String,
     },

@@ -1,4 +1,4 @@
-//! Who may see messages and details.
+//! Who may see more than a status.
 
 use std::{fmt, hint, sync::Arc};
 
@@ -7,10 +7,12 @@ use http::{header::AUTHORIZATION, request::Parts};
 
 type Rule = Arc<dyn Fn(&Parts) -> bool + Send + Sync>;
 
-/// Who may see the messages and details of checks. Everybody sees names, statuses and times.
+/// Who may see which checks there are, what they say, and how they are. Everybody sees the status of the whole.
 ///
 /// The default is nobody, which is safe on the open internet. A caller who satisfies any of the tokens and
-/// rules sees all. For the others `message` and `details` are null, and readiness says `error: unhealthy`.
+/// rules sees all. For the others the lists of checks are empty, the counts null, and the paths of single
+/// checks not there; [`names`](Self::names) shows them names, statuses and times, but neither messages nor
+/// details.
 ///
 /// ```
 /// use bartizan_health::{Endpoints, Exposure, Registry};
@@ -28,12 +30,13 @@ type Rule = Arc<dyn Fn(&Parts) -> bool + Send + Sync>;
 #[derive(Clone, Default)]
 pub struct Exposure {
     full: bool,
+    names: bool,
     tokens: Vec<Box<str>>,
     rules: Vec<Rule>,
 }
 
 impl Exposure {
-    /// Nobody sees messages and details, until a token or a rule is added. The default.
+    /// Nobody sees more than the status, until a token or a rule is added. The default.
     #[must_use]
     pub fn public() -> Self {
         Self::default()
@@ -43,6 +46,13 @@ impl Exposure {
     #[must_use]
     pub fn full() -> Self {
         Self { full: true, ..Self::default() }
+    }
+
+    /// Everybody sees the names of checks, with their statuses and times. Default false.
+    #[must_use]
+    pub fn names(mut self, shown: bool) -> Self {
+        self.names = shown;
+        self
     }
 
     /// Callers with `authorization: Bearer {token}` see all. Several tokens may be valid at a time; an empty
@@ -69,7 +79,15 @@ impl Exposure {
         self.allow(|parts| PeerAddress::of(&parts.extensions).is_some_and(|peer| peer.ip().is_loopback()))
     }
 
-    pub(crate) fn allows(&self, parts: &Parts) -> bool {
+    pub(crate) fn sight(&self, parts: &Parts) -> Sight {
+        match self.names {
+            _ if self.allows(parts) => Sight::All,
+            true => Sight::Names,
+            false => Sight::Status,
+        }
+    }
+
+    fn allows(&self, parts: &Parts) -> bool {
         self.full || self.has_token(parts) || self.rules.iter().any(|rule| rule(parts))
     }
 
@@ -84,6 +102,17 @@ impl Exposure {
     }
 }
 
+/// What a caller may see, from little to all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Sight {
+    /// The status of the whole.
+    Status,
+    /// And the names of checks, their statuses and times.
+    Names,
+    /// And messages and details.
+    All,
+}
+
 /// Compares in a time that depends on the lengths only.
 fn same(a: &[u8], b: &[u8]) -> bool {
     let differences = a.iter().zip(b).fold(0, |all, (a, b)| hint::black_box(all | (a ^ b)));
@@ -94,6 +123,7 @@ impl fmt::Debug for Exposure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Exposure")
             .field("full", &self.full)
+            .field("names", &self.names)
             .field("tokens", &self.tokens.len())
             .field("rules", &self.rules.len())
             .finish()
@@ -130,6 +160,15 @@ mod tests {
         assert!(!allows(&Exposure::public(), &[]));
         assert!(!allows(&Exposure::public(), &["Bearer "]));
         assert!(allows(&Exposure::full(), &[]));
+    }
+
+    #[test]
+    fn names_are_less_than_all_and_more_than_the_status() {
+        let sight = |exposure: &Exposure| exposure.sight(&http::Request::new(()).into_parts().0);
+        assert_eq!(sight(&Exposure::public()), Sight::Status);
+        assert_eq!(sight(&Exposure::public().names(true)), Sight::Names);
+        assert_eq!(sight(&Exposure::full()), Sight::All);
+        assert!(Sight::Status < Sight::Names && Sight::Names < Sight::All);
     }
 
     #[test]

@@ -27,9 +27,9 @@
 //! | service | SERVING when |
 //! |---|---|
 //! | the empty name, `readiness` | `/health/ready` is 200: not draining, no critical check of readiness unhealthy |
-//! | `liveness` | always: the process answers. No check is run for it |
+//! | `liveness` | `/health/live` is 200: always, unless a check of liveness failed |
 //! | one of [`GrpcHealth::service`] | not draining, all of its checks are registered, none that is critical unhealthy |
-//! | the name of a check | not draining, the check not unhealthy, critical or not |
+//! | the name of a check, with [`GrpcHealth::check_names`] | not draining, the check not unhealthy, critical or not |
 //!
 //! Of two with the same name the upper one in the table is meant. A degraded check is SERVING.
 //!
@@ -43,8 +43,8 @@
 //!   stays open and tells when a check of that name is registered.
 //! - `List` sends the status of all services.
 //!
-//! Nobody learns more than statuses: no message and no detail of a check is sent. The names of the checks are
-//! in `List`; where these are not for everybody, put the service on a management port.
+//! Nobody learns more than statuses: no message and no detail of a check is sent, and no name of one unless
+//! [`GrpcHealth::check_names`] says so.
 //!
 //! # What a watch costs
 //!
@@ -125,14 +125,21 @@ const MIN_REFRESH: Duration = Duration::from_millis(10);
 pub struct GrpcHealth {
     registry: Registry,
     services: Vec<(String, BTreeSet<Box<str>>)>,
+    check_names: bool,
     max_watchers: usize,
     refresh: Duration,
 }
 
 impl GrpcHealth {
-    /// The registry's checks and `liveness` and `readiness`, with the default limits.
+    /// `liveness` and `readiness`, with the default limits.
     pub fn new(registry: Registry) -> Self {
-        Self { registry, services: Vec::new(), max_watchers: 1000, refresh: Duration::from_secs(1) }
+        Self {
+            registry,
+            services: Vec::new(),
+            check_names: false,
+            max_watchers: 1000,
+            refresh: Duration::from_secs(1),
+        }
     }
 
     /// Adds a service of the application, which serves as long as these checks let it.
@@ -147,6 +154,13 @@ impl GrpcHealth {
     ) -> Self {
         let checks = checks.into_iter().map(|check| check.into().into_boxed_str()).collect();
         self.services.push((name.into(), checks));
+        self
+    }
+
+    /// Whether each check is a service of its own, in `List` too. Default false, as who can call can see them:
+    /// for a server that is not open to everybody.
+    pub fn check_names(mut self, shown: bool) -> Self {
+        self.check_names = shown;
         self
     }
 
@@ -187,7 +201,7 @@ impl GrpcHealth {
             }
             services.insert(Arc::from(service), stands_on);
         }
-        let catalog = Arc::new(Catalog::new(self.registry, services));
+        let catalog = Arc::new(Catalog::new(self.registry, services, self.check_names));
         let watches = Watches::new(Arc::clone(&catalog), self.max_watchers, self.refresh);
         Ok(HealthServer::new(GrpcHealthService::new(catalog, watches))
             .max_decoding_message_size(MAX_REQUEST_BYTES))

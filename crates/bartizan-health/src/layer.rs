@@ -1,7 +1,6 @@
 //! The tower layer: answers the health paths of any host and passes all else on.
 
 use std::{
-    fmt,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
@@ -13,7 +12,10 @@ use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::{Answer, Endpoints, Probe, Registry};
+use crate::{
+    Endpoints, Registry,
+    served::{AnswerFuture, Served},
+};
 
 /// Wraps a service so that it answers the health paths.
 ///
@@ -45,7 +47,7 @@ use crate::{Answer, Endpoints, Probe, Registry};
 /// as any request does; where liveness must not wait, use a management port.
 #[derive(Clone, Debug)]
 pub struct HealthLayer {
-    endpoints: Arc<Endpoints>,
+    served: Arc<Served>,
 }
 
 impl HealthLayer {
@@ -58,7 +60,7 @@ impl HealthLayer {
 
 impl From<Endpoints> for HealthLayer {
     fn from(endpoints: Endpoints) -> Self {
-        Self { endpoints: Arc::new(endpoints) }
+        Self { served: Served::new(endpoints) }
     }
 }
 
@@ -66,7 +68,7 @@ impl<S> Layer<S> for HealthLayer {
     type Service = HealthService<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        HealthService { inner, endpoints: Arc::clone(&self.endpoints) }
+        HealthService { inner, served: Arc::clone(&self.served) }
     }
 }
 
@@ -77,7 +79,7 @@ impl<S> Layer<S> for HealthLayer {
 #[derive(Clone, Debug)]
 pub struct HealthService<S> {
     inner: S,
-    endpoints: Arc<Endpoints>,
+    served: Arc<Served>,
 }
 
 impl<S, B, R> Service<Request<B>> for HealthService<S>
@@ -93,31 +95,15 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let kind = match self.endpoints.probe(request.uri().path()) {
-            Some(probe) => Kind::Answer { answer: AnswerFuture::new(&self.endpoints, probe, request) },
-            None => Kind::Inner { future: self.inner.call(request) },
+        let Some(probe) = self.served.endpoints.probe(request.uri().path()) else {
+            return HealthFuture { kind: Kind::Inner { future: self.inner.call(request) } };
+        };
+        let (parts, body) = request.into_parts();
+        let kind = match AnswerFuture::new(&self.served, probe, &parts) {
+            Some(answer) => Kind::Answer { answer },
+            None => Kind::Inner { future: self.inner.call(Request::from_parts(parts, body)) },
         };
         HealthFuture { kind }
-    }
-}
-
-/// An answer on its way. Boxed, as only probes pay for it.
-pub(crate) struct AnswerFuture(Pin<Box<dyn Future<Output = Answer> + Send>>);
-
-impl AnswerFuture {
-    pub(crate) fn new<B>(endpoints: &Arc<Endpoints>, probe: Probe, request: Request<B>) -> Self {
-        let (endpoints, (parts, _)) = (Arc::clone(endpoints), request.into_parts());
-        Self(Box::pin(async move { endpoints.answer(probe, &parts).await }))
-    }
-
-    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Answer> {
-        self.0.as_mut().poll(cx)
-    }
-}
-
-impl fmt::Debug for AnswerFuture {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("AnswerFuture")
     }
 }
 

@@ -21,7 +21,7 @@
 //! registry.register("database", || async { Ok::<_, std::io::Error>(()) })?;
 //!
 //! // So is a `Health`. Search may fail without taking the service down.
-//! let options = CheckOptions::new().timeout(Duration::from_secs(1)).criticality(Criticality::NonCritical);
+//! let options = CheckOptions::new().timeout(Duration::from_secs(1)).criticality(Criticality::Degrading);
 //! let search = || async { Health::unhealthy("no route").with_details(json!({ "nodes": 0 })) };
 //! registry.register_with("search", search, options)?;
 //!
@@ -90,6 +90,7 @@ mod endpoints;
 mod error;
 mod exposure;
 mod health;
+mod jitter;
 mod layer;
 mod meter;
 mod module;
@@ -98,9 +99,12 @@ mod paths;
 mod redact;
 mod registry;
 mod report;
+mod request;
 mod run;
+mod served;
 mod service;
 mod slot;
+mod threshold;
 mod tools;
 
 #[cfg(feature = "tonic")]

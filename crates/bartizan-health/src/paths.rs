@@ -1,14 +1,16 @@
 //! Which path asks for what.
 
-use crate::HealthError;
+use std::sync::Arc;
+
+use crate::{Group, HealthError};
 
 /// What a request to one of the health paths asks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Probe {
     /// `/health`: every check.
     Health,
-    /// `/health/live`: does the process answer? No check is run.
+    /// `/health/live`: does the process answer? Only checks of [`Group::Liveness`] are run, if there are any.
     Live,
     /// `/health/ready`: may traffic come?
     Ready,
@@ -18,6 +20,18 @@ pub enum Probe {
     Detailed,
     /// `/health/tools`: where to look next.
     Tools,
+    /// A group of the application, at the path that [`Endpoints::group`](crate::Endpoints::group) gave it.
+    Group(&'static str),
+    /// `/readyz/{check}`, `/livez/{check}` and their like: one check, by its name.
+    Check(Arc<str>),
+}
+
+/// Where a path leads.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Route<'a> {
+    Probe(Probe),
+    /// One check of the group, if it has one of that name, which is percent-encoded.
+    Check(Group, &'a str),
 }
 
 const UNDER_BASE: [(&str, Probe); 8] = [
@@ -38,23 +52,30 @@ const AT_ROOT: [(&str, Probe); 4] = [
     ("/ready", Probe::Ready),
 ];
 
+/// Under these, names of checks follow.
+const CHECKS_UNDER_BASE: [(&str, Group); 3] =
+    [("/live/", Group::Liveness), ("/ready/", Group::Readiness), ("/startup/", Group::Startup)];
+
+const CHECKS_AT_ROOT: [(&str, Group); 2] = [("/livez/", Group::Liveness), ("/readyz/", Group::Readiness)];
+
 #[derive(Clone, Debug)]
 pub(crate) struct Paths {
     base: Box<str>,
     aliases: bool,
+    /// Live and ready alone.
+    mirror: bool,
+    groups: Vec<(Box<str>, &'static str)>,
 }
 
 impl Default for Paths {
     fn default() -> Self {
-        Self { base: "/health".into(), aliases: true }
+        Self { base: "/health".into(), aliases: true, mirror: false, groups: Vec::new() }
     }
 }
 
 impl Paths {
     pub(crate) fn set_base(&mut self, base: &str) -> Result<(), HealthError> {
-        let plain = |c: char| c.is_ascii_alphanumeric() || "-_.~/".contains(c);
-        let well_formed = base.starts_with('/') && !base.ends_with('/') && !base.contains("//");
-        if !well_formed || base.len() > 128 || !base.chars().all(plain) {
+        if !is_plain(base) {
             return Err(HealthError::BasePath { path: base.chars().take(128).collect() });
         }
         self.base = base.into();
@@ -65,119 +86,93 @@ impl Paths {
         self.aliases = aliases;
     }
 
-    /// Every request of the host comes by here: a miss is one comparison with the base and one of lengths.
-    pub(crate) fn probe(&self, path: &str) -> Option<Probe> {
-        let under_base = path.strip_prefix(&*self.base).and_then(|rest| find(&UNDER_BASE, rest));
-        let may_be_alias = self.aliases && path.len() <= "/startup/".len();
-        under_base.or_else(|| if may_be_alias { find(&AT_ROOT, path) } else { None })
+    pub(crate) fn set_mirror(&mut self) {
+        self.mirror = true;
     }
 
-    /// The paths that `probe` knows, each without the slash that may stand at its end.
-    #[cfg_attr(not(any(feature = "axum", test)), expect(dead_code, reason = "for routers"))]
-    pub(crate) fn all(&self) -> impl Iterator<Item = String> {
-        let aliases = AT_ROOT.iter().filter(|(path, _)| self.aliases && **path != *self.base);
-        UNDER_BASE
-            .iter()
-            .map(|(rest, _)| format!("{}{rest}", self.base))
-            .chain(aliases.map(|(path, _)| (*path).into()))
+    pub(crate) fn add_group(&mut self, group: &'static str, path: &str) -> Result<(), HealthError> {
+        if !is_plain(path) || self.route(path).is_some() {
+            return Err(HealthError::GroupPath { group, path: path.chars().take(128).collect() });
+        }
+        self.groups.push((path.into(), group));
+        Ok(())
     }
+
+    /// Every request of the host comes by here: a miss is a comparison with the base, one with each group's path,
+    /// and one of lengths.
+    pub(crate) fn route<'a>(&self, path: &'a str) -> Option<Route<'a>> {
+        let under_base = path.strip_prefix(&*self.base);
+        let probe = under_base
+            .and_then(|rest| find(&UNDER_BASE, rest))
+            .or_else(|| self.alias(path))
+            .filter(|probe| !self.mirror || matches!(probe, Probe::Live | Probe::Ready));
+        let route = probe.map(Route::Probe);
+        if self.mirror {
+            return route;
+        }
+        let named = |(known, group): &(Box<str>, &'static str)| {
+            let rest = path.strip_prefix(&**known)?;
+            if rest.is_empty() || rest == "/" {
+                return Some(Route::Probe(Probe::Group(group)));
+            }
+            check(&[("/", Group::Named(group))], rest)
+        };
+        route
+            .or_else(|| self.groups.iter().find_map(named))
+            .or_else(|| under_base.and_then(|rest| check(&CHECKS_UNDER_BASE, rest)))
+            .or_else(|| if self.aliases { check(&CHECKS_AT_ROOT, path) } else { None })
+    }
+
+    fn alias(&self, path: &str) -> Option<Probe> {
+        let may_be = self.aliases && path.len() <= "/startup/".len();
+        if may_be { find(&AT_ROOT, path) } else { None }
+    }
+
+    /// The paths that lead to a probe, each without the slash that may stand at its end.
+    #[cfg_attr(not(any(feature = "axum", test)), expect(dead_code, reason = "for routers"))]
+    pub(crate) fn all(&self) -> Vec<String> {
+        let under_base = UNDER_BASE.iter().map(|(rest, _)| format!("{}{rest}", self.base));
+        let aliases = AT_ROOT.iter().map(|(path, _)| (*path).to_owned());
+        let groups = self.groups.iter().map(|(path, _)| path.to_string());
+        let mut all: Vec<_> =
+            under_base.chain(aliases).chain(groups).filter(|path| self.route(path).is_some()).collect();
+        all.sort();
+        all.dedup();
+        all
+    }
+
+    /// The beginnings of the paths of single checks, each with the slash at its end.
+    #[cfg_attr(not(any(feature = "axum", test)), expect(dead_code, reason = "for routers"))]
+    pub(crate) fn checks(&self) -> Vec<String> {
+        let under_base = CHECKS_UNDER_BASE.iter().map(|(rest, _)| format!("{}{rest}", self.base));
+        let aliases = CHECKS_AT_ROOT.iter().map(|(path, _)| (*path).to_owned());
+        let groups = self.groups.iter().map(|(path, _)| format!("{path}/"));
+        let leads_to_checks =
+            |start: &String| matches!(self.route(&format!("{start}x")), Some(Route::Check(..)));
+        let mut checks: Vec<_> = under_base.chain(aliases).chain(groups).filter(leads_to_checks).collect();
+        checks.sort();
+        checks.dedup();
+        checks
+    }
+}
+
+/// Absolute, made of ordinary characters, without an empty part.
+fn is_plain(path: &str) -> bool {
+    let ordinary = |c: char| c.is_ascii_alphanumeric() || "-_.~/".contains(c);
+    let well_formed = path.starts_with('/') && !path.ends_with('/') && !path.contains("//");
+    well_formed && path.len() <= 128 && path.chars().all(ordinary)
+}
+
+fn check<'a>(table: &[(&str, Group)], path: &'a str) -> Option<Route<'a>> {
+    let (group, name) = table.iter().find_map(|(start, group)| Some((*group, path.strip_prefix(start)?)))?;
+    let name = name.strip_suffix('/').unwrap_or(name);
+    (!name.is_empty()).then_some(Route::Check(group, name))
 }
 
 fn find(table: &[(&str, Probe)], path: &str) -> Option<Probe> {
     let path = path.strip_suffix('/').unwrap_or(path);
-    table.iter().find(|(known, _)| *known == path).map(|(_, probe)| *probe)
+    table.iter().find(|(known, _)| *known == path).map(|(_, probe)| probe.clone())
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_path_and_alias_is_known() {
-        let paths = Paths::default();
-        for (path, probe) in [
-            ("/health", Probe::Health),
-            ("/health/", Probe::Health),
-            ("/health/live", Probe::Live),
-            ("/health/liveness", Probe::Live),
-            ("/livez", Probe::Live),
-            ("/health/ready", Probe::Ready),
-            ("/health/ready/", Probe::Ready),
-            ("/health/readiness", Probe::Ready),
-            ("/readyz", Probe::Ready),
-            ("/ready", Probe::Ready),
-            ("/ready/", Probe::Ready),
-            ("/health/startup", Probe::Startup),
-            ("/startup", Probe::Startup),
-            ("/startup/", Probe::Startup),
-            ("/health/detailed", Probe::Detailed),
-            ("/health/tools", Probe::Tools),
-        ] {
-            assert_eq!(paths.probe(path), Some(probe), "{path}");
-        }
-    }
-
-    #[test]
-    fn other_paths_are_not_ours() {
-        for path in [
-            "",
-            "/",
-            "//",
-            "/healthy",
-            "/healthz",
-            "/health//",
-            "/health/live//",
-            "/health/x",
-            "/Health",
-            "/live",
-            "health",
-        ] {
-            assert_eq!(Paths::default().probe(path), None, "{path}");
-        }
-    }
-
-    #[test]
-    fn the_base_moves_and_the_aliases_can_go() {
-        let mut paths = Paths::default();
-        paths.set_base("/-/state").unwrap();
-        assert_eq!(paths.probe("/-/state/live"), Some(Probe::Live));
-        assert_eq!(paths.probe("/health"), None);
-        assert_eq!(paths.probe("/livez"), Some(Probe::Live));
-        paths.set_aliases(false);
-        assert_eq!(paths.probe("/livez"), None);
-    }
-
-    #[test]
-    fn a_base_that_is_an_alias_wins() {
-        let mut paths = Paths::default();
-        paths.set_base("/ready").unwrap();
-        assert_eq!(paths.probe("/ready"), Some(Probe::Health));
-        assert_eq!(paths.probe("/readyz"), Some(Probe::Ready));
-        assert_eq!(paths.all().filter(|path| path == "/ready").count(), 1);
-    }
-
-    #[test]
-    fn a_bad_base_is_refused() {
-        for base in [
-            "",
-            "/",
-            "health",
-            "/health/",
-            "/a//b",
-            "/{id}",
-            "/a b",
-            "/ü",
-            "/a?b",
-            &format!("/{}", "x".repeat(128)),
-        ] {
-            assert!(Paths::default().set_base(base).is_err(), "{base}");
-        }
-    }
-
-    #[test]
-    fn the_list_and_the_lookup_agree() {
-        let paths = Paths::default();
-        assert_eq!(paths.all().count(), 12);
-        assert!(paths.all().all(|path| paths.probe(&path).is_some()));
-    }
-}
+mod tests;

@@ -4,26 +4,27 @@ use std::{
     fmt,
     sync::{
         Arc, PoisonError, RwLock,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::{Duration, SystemTime},
 };
 
-use tokio::sync::watch;
+use tokio::{runtime::Handle, sync::watch};
 
 use crate::{
     Change, Check, CheckOptions, Endpoints, Group, HealthEndpoint, HealthError, HealthLayer, Module,
-    Redactor, RegistryBuilder, Report, Status, change::Listeners, meter, options::validate, slot::Slot,
+    Redactor, RegistryBuilder, Report, change::Listeners, meter, options::validate, slot::Slot,
 };
 
 mod refresh;
+pub(crate) use self::refresh::Snapshot;
 #[cfg(feature = "tonic")]
 mod watched;
 
 /// The checks of a service and what they last said. A clone is a handle to the same registry.
 ///
-/// Checks run when somebody asks, all at once, each in a task of its own and with its own timeout. Their
-/// results answer everybody who asks within their [`ttl`](CheckOptions::ttl); while a run is under way no
+/// Checks run when somebody asks, or in the background at their [`interval`](CheckOptions::interval): all at
+/// once, each in a task of its own and with its own timeout. Their results answer everybody who asks within their [`ttl`](CheckOptions::ttl); while a run is under way no
 /// second one starts. Nobody waits longer than the registry's
 /// [`answer_within`](RegistryBuilder::answer_within) (90 ms): who asks then gets the last known results, and
 /// `Timeout` for a check that never had one. A run that nobody waits for any more goes on, and its result
@@ -61,9 +62,31 @@ pub(crate) struct Inner {
     pub(crate) listeners: Listeners,
     /// Marks that a status changed, a check came or went, or the draining began.
     pub(crate) news: watch::Sender<()>,
+    /// Counts up whenever a report may say something else than before.
+    pub(crate) generation: AtomicU64,
     pub(crate) described: AtomicBool,
     draining: AtomicBool,
     started: AtomicBool,
+}
+
+impl Inner {
+    pub(crate) fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Acquire)
+    }
+
+    /// Checks came or went, or the service drains.
+    fn tell(&self) {
+        self.generation.fetch_add(1, Ordering::Release);
+        self.news.send_replace(());
+    }
+}
+
+impl Drop for Inner {
+    /// The tasks that run checks at their interval end, rather than sleep to the end of it.
+    fn drop(&mut self) {
+        let slots = self.slots.get_mut().unwrap_or_else(PoisonError::into_inner);
+        slots.iter().for_each(|slot| slot.remove());
+    }
 }
 
 impl Registry {
@@ -86,6 +109,7 @@ impl Registry {
             redactor,
             listeners: Listeners::default(),
             news: watch::Sender::default(),
+            generation: AtomicU64::new(0),
             described: AtomicBool::new(false),
             draining: AtomicBool::new(false),
             started: AtomicBool::new(false),
@@ -102,12 +126,17 @@ impl Registry {
         self.register_with(name, check, CheckOptions::new())
     }
 
-    /// Adds a check. It runs for the first time when somebody asks.
+    /// Adds a check. It runs for the first time when somebody asks, but at once if it has an
+    /// [`interval`](CheckOptions::interval) and there is a tokio runtime.
     ///
     /// # Errors
     ///
-    /// The name is empty, longer than 128 bytes, has control characters or is taken; the timeout is zero; or
-    /// the registry is full.
+    /// The name is empty, longer than 128 bytes, has control characters or is taken; a duration or threshold is
+    /// zero; a dependency is part of liveness; or the registry is full.
+    ///
+    /// # Panics
+    ///
+    /// Within a tokio runtime that has no timer, if the check has an interval.
     pub fn register_with(
         &self,
         name: impl Into<String>,
@@ -115,7 +144,15 @@ impl Registry {
         options: CheckOptions,
     ) -> Result<(), HealthError> {
         let name = name.into();
-        validate(&name, &options)?;
+        validate(&name, &options, check.is_dependency())?;
+        let slot = self.add(name, check, options)?;
+        if slot.options.interval.is_some() && Handle::try_current().is_ok() {
+            self.begin(&[slot]);
+        }
+        Ok(())
+    }
+
+    fn add(&self, name: String, check: impl Check, options: CheckOptions) -> Result<Arc<Slot>, HealthError> {
         let mut slots = self.inner.slots.write().unwrap_or_else(PoisonError::into_inner);
         if slots.iter().any(|slot| *slot.name == name) {
             return Err(HealthError::Duplicate { name });
@@ -124,9 +161,9 @@ impl Registry {
             return Err(HealthError::TooManyChecks { limit: self.inner.max_checks });
         }
         let slot = Arc::new(Slot::new(name.into(), options, Arc::new(check)));
-        *slots = slots.iter().cloned().chain([slot]).collect();
-        self.inner.news.send_replace(());
-        Ok(())
+        *slots = slots.iter().cloned().chain([Arc::clone(&slot)]).collect();
+        self.inner.tell();
+        Ok(slot)
     }
 
     /// Takes a check out; false if there is none of that name. A run that is under way ends unheard, and the
@@ -147,7 +184,7 @@ impl Registry {
             slot.remove();
             meter::forget(&slot.name);
         }
-        self.inner.news.send_replace(());
+        self.inner.tell();
         removed.len()
     }
 
@@ -176,12 +213,7 @@ impl Registry {
     pub async fn report(&self, group: Group) -> Report {
         let slots = self.members(group);
         self.refresh(&slots).await;
-        let mut report = self.reading(&slots);
-        if group == Group::Startup && report.status < Status::Unhealthy {
-            self.inner.started.store(true, Ordering::Release);
-            report.started = true;
-        }
-        report
+        self.latched(group, self.reading(&slots))
     }
 
     /// What is known of the group's checks. It runs none and waits for none.
@@ -189,9 +221,11 @@ impl Registry {
         self.reading(&self.members(group))
     }
 
-    /// As [`Group::Startup`]'s report, but once they have passed the checks are left alone.
-    pub(crate) async fn startup(&self) -> Report {
-        if self.is_started() { self.reading(&[]) } else { self.report(Group::Startup).await }
+    /// The name of the group's check of this name.
+    pub(crate) fn find(&self, group: Group, name: &str) -> Option<Arc<str>> {
+        let slots = self.inner.slots.read().unwrap_or_else(PoisonError::into_inner);
+        let slot = slots.iter().find(|slot| *slot.name == *name && slot.options.is_in(group));
+        slot.map(|slot| Arc::clone(&slot.name))
     }
 
     fn members(&self, group: Group) -> Vec<Arc<Slot>> {
@@ -235,14 +269,14 @@ impl Registry {
     /// ```
     pub fn drain(&self) {
         if !self.inner.draining.swap(true, Ordering::AcqRel) {
-            self.inner.news.send_replace(());
+            self.inner.tell();
             tracing::info!("draining: readiness is 503 from now on");
         }
     }
 
     /// Whether [`drain`](Self::drain) was called.
     pub fn is_draining(&self) -> bool {
-        self.inner.draining.load(Ordering::Acquire)
+        self.inner.is_draining()
     }
 
     /// Whether a report of [`Group::Startup`] was not unhealthy once. It stays so.

@@ -1,13 +1,14 @@
 //! The snapshot that every answer, metric and probe is made of.
 
 use std::{
+    borrow::Cow,
     sync::Arc,
     time::{Duration, SystemTime},
 };
 
 use serde_json::Value;
 
-use crate::{Criticality, Status};
+use crate::{Criticality, Status, request::Excluded};
 
 /// What the checks of a [`Group`](crate::Group) say at one moment.
 ///
@@ -51,6 +52,20 @@ impl Report {
         Self { status, timestamp, draining, started, checks }
     }
 
+    /// What the others say.
+    pub(crate) fn without(&self, excluded: &Excluded) -> Cow<'_, Self> {
+        if excluded.is_empty() {
+            return Cow::Borrowed(self);
+        }
+        let checks = self.checks.iter().filter(|check| !excluded.contains(&check.name)).cloned().collect();
+        Cow::Owned(Self::new(self.timestamp, self.draining, self.started, checks))
+    }
+
+    /// Does the process live, as far as these checks know? What has no result yet is no reason to be restarted.
+    pub(crate) fn is_alive(&self) -> bool {
+        !self.checks.iter().any(|check| check.age.is_some() && check.counted() == Status::Unhealthy)
+    }
+
     /// May traffic come, as far as these checks know?
     pub(crate) fn is_ready(&self) -> bool {
         !self.draining && self.status < Status::Unhealthy
@@ -75,19 +90,24 @@ pub struct CheckReport {
     pub checked_at: SystemTime,
     /// What unhealthy means for the whole.
     pub criticality: Criticality,
-    /// The result is older than the check's ttl, because the next run has not ended or was not asked for.
+    /// How long ago that was, by a clock that nobody sets; none for a check that has no result yet.
+    pub age: Option<Duration>,
+    /// The result is older than it should be, because the next run has not ended or was not asked for: older
+    /// than the check's ttl, or than its interval and timeout together.
     pub stale: bool,
+    /// How many runs in a row were unhealthy, be the status that already or not yet.
+    pub failures: u32,
 }
 
 impl CheckReport {
-    /// The status as the whole sees it: a non-critical check is degraded at worst.
+    /// The status as the whole sees it: a degrading check is degraded at worst, an informational one healthy.
     ///
     /// ```
     /// # use bartizan_health::{CheckOptions, Criticality, Group, Health, Registry, Status};
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), bartizan_health::HealthError> {
     /// let registry = Registry::new();
-    /// let options = CheckOptions::new().criticality(Criticality::NonCritical);
+    /// let options = CheckOptions::new().criticality(Criticality::Degrading);
     /// registry.register_with("mail", || async { Health::unhealthy("refused") }, options)?;
     ///
     /// let report = registry.report(Group::All).await;
@@ -99,7 +119,8 @@ impl CheckReport {
     pub fn counted(&self) -> Status {
         match self.criticality {
             Criticality::Critical => self.status,
-            Criticality::NonCritical => self.status.min(Status::Degraded),
+            Criticality::Degrading => self.status.min(Status::Degraded),
+            Criticality::Informational => Status::Healthy,
         }
     }
 }

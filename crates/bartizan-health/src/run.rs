@@ -2,7 +2,7 @@
 
 use std::{
     io,
-    sync::{Arc, atomic::Ordering},
+    sync::{Arc, Weak, atomic::Ordering},
     time::{Duration, SystemTime},
 };
 
@@ -13,7 +13,7 @@ use tokio::{
 };
 
 use crate::{
-    Change, Health, Redactor, Status, change, meter,
+    Change, Health, Redactor, Status, change, jitter, meter,
     registry::Inner,
     slot::{Outcome, Slot, TIMEOUT},
 };
@@ -43,6 +43,30 @@ pub(crate) async fn run(mut lease: Lease, inner: Arc<Inner>) {
             task.abort();
         }
         let _ = task.await;
+    }
+}
+
+/// Runs the check now and at its interval, until it is removed, the registry is gone, or the service drains.
+pub(crate) async fn keep(kept: Kept, mut lease: Lease, inner: Weak<Inner>) {
+    let slot = &kept.0;
+    let Some(interval) = slot.options.interval else { return };
+    let mut pause = jitter::first(interval);
+    while let Some(registry) = inner.upgrade().filter(|registry| !registry.is_draining()) {
+        run(lease, registry).await;
+        if timeout(pause, slot.removed()).await.is_ok() || !slot.again() {
+            return;
+        }
+        lease = Lease::new(Arc::clone(slot));
+        pause = jitter::later(interval);
+    }
+}
+
+/// Tells on every way out that the check is kept no more, so that the next report sees to it.
+pub(crate) struct Kept(pub(crate) Arc<Slot>);
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        self.0.leave();
     }
 }
 
@@ -107,6 +131,8 @@ fn publish(slot: &Slot, inner: &Inner, finding: Finding, latency: Duration, over
     if published.removed {
         return;
     }
+    inner.generation.fetch_add(1, Ordering::Release);
+    let status = published.now;
     if !inner.described.swap(true, Ordering::Relaxed) {
         meter::describe();
     }

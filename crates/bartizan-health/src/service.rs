@@ -9,12 +9,15 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{Request, Response, StatusCode};
+use http::{Request, Response};
 use tower_service::Service;
 
 use http_body_util::Full;
 
-use crate::{Answer, Endpoints, layer::AnswerFuture};
+use crate::{
+    Answer,
+    served::{AnswerFuture, Served},
+};
 
 /// Answers the health paths, and 404 to all else: what a management port serves.
 ///
@@ -35,12 +38,12 @@ use crate::{Answer, Endpoints, layer::AnswerFuture};
 /// ```
 #[derive(Clone, Debug)]
 pub struct HealthEndpoint {
-    endpoints: Arc<Endpoints>,
+    served: Arc<Served>,
 }
 
 impl HealthEndpoint {
-    pub(crate) fn new(endpoints: Arc<Endpoints>) -> Self {
-        Self { endpoints }
+    pub(crate) fn new(served: Arc<Served>) -> Self {
+        Self { served }
     }
 }
 
@@ -54,8 +57,9 @@ impl<B> Service<Request<B>> for HealthEndpoint {
     }
 
     fn call(&mut self, request: Request<B>) -> EndpointFuture {
-        let probe = self.endpoints.probe(request.uri().path());
-        EndpointFuture { answer: probe.map(|probe| AnswerFuture::new(&self.endpoints, probe, request)) }
+        let probe = self.served.endpoints.probe(request.uri().path());
+        let (parts, _) = request.into_parts();
+        EndpointFuture { answer: probe.and_then(|probe| AnswerFuture::new(&self.served, probe, &parts)) }
     }
 }
 
@@ -69,17 +73,11 @@ impl Future for EndpointFuture {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let response = match &mut self.answer {
-            Some(answer) => answer.poll(cx).map(Answer::into_response),
-            None => Poll::Ready(not_found()),
+            Some(answer) => answer.poll(cx),
+            None => Poll::Ready(Answer::not_found()),
         };
-        response.map(|response| Ok(response.map(Full::new)))
+        response.map(|answer| Ok(answer.into_response().map(Full::new)))
     }
-}
-
-fn not_found() -> Response<Bytes> {
-    let mut response = Response::new(Bytes::new());
-    *response.status_mut() = StatusCode::NOT_FOUND;
-    response
 }
 
 impl fmt::Debug for EndpointFuture {

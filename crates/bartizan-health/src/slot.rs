@@ -8,12 +8,14 @@ use std::{
 use serde_json::Value;
 use tokio::{sync::watch, time::Instant};
 
-use crate::{CheckOptions, CheckReport, Status, check::DynCheck};
+use crate::{CheckOptions, CheckReport, Status, check::DynCheck, threshold::Streak};
 
 /// The message of a check that took too long, or whose first run is not over.
 pub(crate) const TIMEOUT: &str = "Timeout";
 /// The message of a check that was never run, in a report that does not run checks.
 pub(crate) const NOT_CHECKED: &str = "Not checked yet";
+/// When to look again at what needs no looking at.
+const DAY: Duration = Duration::from_hours(24);
 
 /// What a run found, redacted and bounded.
 pub(crate) struct Outcome {
@@ -37,10 +39,16 @@ enum Phase {
 
 #[derive(Default)]
 struct State {
+    /// The last run, with the status that holds.
     last: Option<Arc<Outcome>>,
+    streak: Streak,
+    /// Unhealthy runs in a row.
+    failures: u32,
     /// How many runs have a result. A waiter sees by it that a run ended even if the next has begun.
     results: u64,
     phase: Phase,
+    /// A task runs the check at its interval.
+    kept: bool,
     removed: bool,
 }
 
@@ -55,7 +63,7 @@ pub(crate) struct Slot {
 pub(crate) enum Need {
     Nothing,
     Wait(Pending),
-    /// This caller, and no other, has to start the run.
+    /// This caller, and no other, has to start the run; or the task that runs it at its interval.
     Start(Pending),
 }
 
@@ -73,9 +81,10 @@ impl Pending {
     }
 }
 
-/// What [`Slot::publish`] replaced.
+/// What [`Slot::publish`] changed.
 pub(crate) struct Published {
     pub(crate) before: Option<Status>,
+    pub(crate) now: Status,
     pub(crate) removed: bool,
 }
 
@@ -96,6 +105,7 @@ impl Slot {
                 seen = Some(state.results);
                 if state.phase == Phase::Idle {
                     state.phase = Phase::Running(now);
+                    state.kept = self.options.interval.is_some();
                     start = true;
                 }
             }
@@ -109,15 +119,23 @@ impl Slot {
     }
 
     fn settled(&self, state: &State, now: Instant) -> bool {
-        match state.phase {
-            Phase::Overdue => true,
-            Phase::Running(_) => false,
-            Phase::Idle => state.last.as_ref().is_some_and(|last| self.is_fresh(last, now)),
+        match (state.phase, &state.last) {
+            (Phase::Overdue, _) => true,
+            // Who is kept is read and not waited for, once there is something to read.
+            (_, Some(_)) if state.kept => true,
+            (Phase::Running(_), _) | (Phase::Idle, None) => false,
+            (Phase::Idle, Some(last)) => self.options.interval.is_none() && self.is_fresh(last, now),
         }
     }
 
     fn is_fresh(&self, last: &Outcome, now: Instant) -> bool {
-        now.saturating_duration_since(last.finished) < self.options.ttl
+        now.saturating_duration_since(last.finished) < self.fresh_for()
+    }
+
+    /// How long a result is fresh: as long as the next one may take to come.
+    fn fresh_for(&self) -> Duration {
+        let options = &self.options;
+        options.interval.map_or(options.ttl, |interval| interval.saturating_add(options.timeout))
     }
 
     /// When who keeps the result fresh has to see to it: not before the ttl and `pause` have passed since the
@@ -126,19 +144,53 @@ impl Slot {
     pub(crate) fn due(&self, pause: Duration, now: Instant) -> Instant {
         let state = self.state.borrow();
         match (state.phase, &state.last) {
+            (_, Some(_)) if state.kept => now + DAY,
             (Phase::Idle, Some(last)) => after(last.finished, self.options.ttl.max(pause), now),
             _ => now,
         }
     }
 
+    /// Until when an answer that was made `now` holds, if no result comes before. None if a run is due.
+    pub(crate) fn holds_until(&self, now: Instant) -> Option<Instant> {
+        let state = self.state.borrow();
+        if !self.settled(&state, now) {
+            return None;
+        }
+        // What is overdue or stale already stays so until there is a result.
+        let last = state.last.as_ref().filter(|last| self.is_fresh(last, now));
+        Some(last.map_or(now + DAY, |last| after(last.finished, self.fresh_for(), now)))
+    }
+
+    /// Takes up the next run of a check that is kept; false if it was removed.
+    pub(crate) fn again(&self) -> bool {
+        self.state.send_if_modified(|state| {
+            if !state.removed {
+                state.phase = Phase::Running(Instant::now());
+            }
+            false
+        });
+        !self.is_removed()
+    }
+
     /// The result of the run; `overdue` when the check itself has not returned.
-    pub(crate) fn publish(&self, outcome: Outcome, overdue: bool) -> Published {
-        let mut published = Published { before: None, removed: false };
+    pub(crate) fn publish(&self, mut outcome: Outcome, overdue: bool) -> Published {
+        let mut published = Published { before: None, now: outcome.status, removed: false };
         self.state.send_modify(|state| {
             state.phase = if overdue { Phase::Overdue } else { Phase::Idle };
             state.results = state.results.wrapping_add(1);
-            published.before = state.last.replace(Arc::new(outcome)).map(|last| last.status);
+            let failed = outcome.status == Status::Unhealthy;
+            state.failures = if failed { state.failures.saturating_add(1) } else { 0 };
             published.removed = state.removed;
+            published.before = state.last.as_ref().map(|last| last.status);
+            let holds = state.streak.settle(published.before, outcome.status, self.options.thresholds);
+            if let Some(last) = state.last.as_ref().filter(|_| holds > outcome.status) {
+                // What is not believed to be over still has its reason.
+                outcome.message.clone_from(&last.message);
+                outcome.details.clone_from(&last.details);
+            }
+            outcome.status = holds;
+            published.now = holds;
+            state.last = Some(Arc::new(outcome));
         });
         published
     }
@@ -148,17 +200,27 @@ impl Slot {
         self.state.send_modify(|state| state.phase = Phase::Idle);
     }
 
+    /// Nobody runs the check at its interval any more.
+    pub(crate) fn leave(&self) {
+        self.state.send_modify(|state| state.kept = false);
+    }
+
     /// From now on results are nobody's business.
     pub(crate) fn remove(&self) {
-        self.state.send_if_modified(|state| {
-            state.removed = true;
-            false
-        });
+        self.state.send_modify(|state| state.removed = true);
+    }
+
+    fn is_removed(&self) -> bool {
+        self.state.borrow().removed
+    }
+
+    pub(crate) async fn removed(&self) {
+        let _ = self.state.subscribe().wait_for(|state| state.removed).await;
     }
 
     /// What is known now, without waiting.
-    pub(crate) fn reading(&self, now: SystemTime) -> CheckReport {
-        let state = self.state.borrow();
+    pub(crate) fn reading(&self, time: SystemTime) -> CheckReport {
+        let (state, now) = (self.state.borrow(), Instant::now());
         let name = Arc::clone(&self.name);
         let criticality = self.options.criticality;
         if let Some(last) = &state.last {
@@ -170,7 +232,9 @@ impl Slot {
                 details: last.details.clone(),
                 latency: last.latency,
                 checked_at: last.checked_at,
-                stale: !self.is_fresh(last, Instant::now()),
+                age: Some(now.saturating_duration_since(last.finished)),
+                stale: !self.is_fresh(last, now),
+                failures: state.failures,
             };
         }
         let (message, latency) = match state.phase {
@@ -184,14 +248,15 @@ impl Slot {
             message: Some(message.into()),
             details: None,
             latency,
-            checked_at: now,
+            checked_at: time,
+            age: None,
             stale: false,
+            failures: 0,
         }
     }
 }
 
 /// The end of a pause; a pause without end is looked at again in a day.
-#[cfg(feature = "tonic")]
 pub(crate) fn after(start: Instant, pause: Duration, now: Instant) -> Instant {
-    start.checked_add(pause).unwrap_or(now + Duration::from_hours(24))
+    start.checked_add(pause).unwrap_or(now + DAY)
 }

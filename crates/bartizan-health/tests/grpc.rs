@@ -36,7 +36,11 @@ impl Running {
     fn start(registry: &Registry, max_watchers: usize) -> Self {
         let incoming = TcpIncoming::bind(SocketAddr::from(([127, 0, 0, 1], 0))).expect("a free port");
         let address = incoming.local_addr().expect("it is bound");
-        let health = registry.grpc().service("shop.v1.Orders", ["database"]).max_watchers(max_watchers);
+        let health = registry
+            .grpc()
+            .service("shop.v1.Orders", ["database"])
+            .max_watchers(max_watchers)
+            .check_names(true);
         let server = Server::builder().add_service(health.build().expect("the check is registered"));
         let (stop, stopped) = oneshot::channel::<()>();
         let stopped = async { drop(stopped.await) };

@@ -70,7 +70,7 @@ async fn a_client_of_another_make_understands_check_and_watch() {
     let registry = Registry::builder().register("database", || async {}).build().unwrap();
     let incoming = TcpIncoming::bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let address = incoming.local_addr().unwrap();
-    let health = registry.grpc().build().unwrap();
+    let health = registry.grpc().check_names(true).build().unwrap();
     tokio::spawn(Server::builder().add_service(health).serve_with_incoming(incoming));
 
     let said = tokio::task::spawn_blocking(move || talk(python, address, &registry)).await.unwrap();

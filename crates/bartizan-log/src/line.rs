@@ -3,6 +3,7 @@
 mod console;
 mod escape;
 mod names;
+mod own;
 mod timestamp;
 mod value;
 
@@ -10,15 +11,16 @@ use std::cell::Cell;
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use bartizan_core::{RESERVED_FIELDS, TraceIds};
+use bartizan_core::{CorrelationId, RESERVED_FIELDS, TraceIds};
 use tracing::Metadata;
 
 use self::console::{begin_paint, end_paint, paint, push_bare, push_block};
 use self::escape::push_escaped;
 use self::names::Names;
+pub(crate) use self::own::{Kind, OwnField, own_fields};
 pub(crate) use self::timestamp::Timestamp;
 pub(crate) use self::value::{
-    CUT, push_bool, push_bound, push_f64, push_integer, push_json, push_str, push_wide, push_word,
+    CUT, push_ascii, push_bool, push_bound, push_f64, push_integer, push_json, push_str, push_wide, push_word,
 };
 
 /// Longest line, in bytes.
@@ -150,14 +152,28 @@ impl<'a> Line<'a> {
         self.value(write);
     }
 
-    /// Writes a field of our own, whose name is known to be plain, free and harmless.
-    pub(crate) fn own_field(&mut self, name: &'static str, write: impl FnOnce(&mut Vec<u8>, usize) -> bool) {
-        self.open_name();
-        let from = self.out.len();
-        self.out.extend_from_slice(name.as_bytes());
-        self.names.add_new(name, from..self.out.len());
-        self.close_name();
-        self.value(write);
+    /// The names of these fields are taken: [`own_field`](Self::own_field) writes them, each at most once.
+    pub(crate) fn owns(&mut self, fields: &'static [OwnField]) {
+        self.names.own(fields);
+    }
+
+    /// Writes one of the fields of our own.
+    #[inline]
+    pub(crate) fn own_field(&mut self, field: &OwnField, write: impl FnOnce(&mut Vec<u8>, usize) -> bool) {
+        self.id(field.name, field.key, write);
+    }
+
+    fn id(&mut self, name: &'static str, key: &'static str, write: impl FnOnce(&mut Vec<u8>, usize) -> bool) {
+        if self.form == Form::Json {
+            self.out.extend_from_slice(key.as_bytes());
+            let limit = (self.out.len() + MAX_VALUE).min(MAX_LINE - RESERVE);
+            self.whole &= write(self.out, limit);
+        } else {
+            self.open_name();
+            self.out.extend_from_slice(name.as_bytes());
+            self.close_name();
+            self.value(write);
+        }
     }
 
     /// Writes the event's message. A second one is an ordinary field.
@@ -181,13 +197,17 @@ impl<'a> Line<'a> {
     }
 
     /// Ends the line with the ids.
-    pub(crate) fn end(mut self, correlation_id: Option<&str>, trace: Option<&TraceIds>) {
+    pub(crate) fn end(mut self, correlation_id: Option<&CorrelationId>, trace: Option<&TraceIds>) {
+        let is_short = self.form != Form::Json;
+        let shown = |id: &[u8], out: &mut Vec<u8>| {
+            push_ascii(out, if is_short { id.get(..8).unwrap_or(id) } else { id })
+        };
         if let Some(id) = correlation_id {
-            self.id("correlation_id", id);
+            self.id("correlation_id", ",\"correlation_id\":", |out, _| shown(id.as_bytes(), out));
         }
         if let Some(trace) = trace {
-            self.id("trace_id", trace.trace_id_hex().as_str());
-            self.id("span_id", trace.span_id_hex().as_str());
+            self.id("trace_id", ",\"trace_id\":", |out, _| shown(trace.trace_id_hex().as_bytes(), out));
+            self.id("span_id", ",\"span_id\":", |out, _| shown(trace.span_id_hex().as_bytes(), out));
         }
         if self.form == Form::Json {
             self.out.push(b'}');
@@ -197,11 +217,6 @@ impl<'a> Line<'a> {
         if !self.whole {
             TRUNCATED.fetch_add(1, Ordering::Relaxed);
         }
-    }
-
-    fn id(&mut self, name: &'static str, id: &str) {
-        let shown = if self.form == Form::Json { id } else { id.get(..8).unwrap_or(id) };
-        self.own_field(name, |out, _| push_str(out, shown, MAX_LINE));
     }
 
     fn open_name(&mut self) {

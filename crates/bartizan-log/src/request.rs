@@ -1,5 +1,6 @@
 //! The request event: one line an exchange, at its true end.
 
+mod buffer;
 mod event;
 mod exchange;
 mod headers;
@@ -12,19 +13,21 @@ use std::time::Duration;
 
 use bartizan_core::{Observe, ObserveLayer, Observer, Record, Settings};
 use bartizan_mask::Masker;
-use http::Request;
+use http::{HeaderName, Request};
 use tower_layer::Layer;
 use tracing::{Level, Metadata};
 
 pub use self::exchange::RequestLogExchange;
+use self::headers::Shown;
 use self::skip::Skip;
+use crate::line::OwnField;
 
 /// The target of request events, and of the span of a request.
 pub(crate) const REQUEST_TARGET: &str = "bartizan::request";
 
-/// Whether this is an event of [`event`], whose fields are masked already.
-pub(crate) fn is_own_event(metadata: &Metadata<'_>) -> bool {
-    metadata.module_path() == Some(event::MODULE) && metadata.is_event()
+/// The fields of this event if it is one of [`event`], whose fields are masked already.
+pub(crate) fn own_fields_of(metadata: &Metadata<'_>) -> Option<&'static [OwnField]> {
+    (metadata.module_path() == Some(event::MODULE) && metadata.is_event()).then_some(event::FIELDS)
 }
 
 /// A tower layer that logs every exchange once, when it is over.
@@ -75,6 +78,7 @@ struct Options {
     start_event: bool,
     request_headers: bool,
     response_headers: bool,
+    shown: Shown,
 }
 
 impl RequestLogLayer {
@@ -88,6 +92,7 @@ impl RequestLogLayer {
             start_event: false,
             request_headers: false,
             response_headers: false,
+            shown: Shown::default(),
         };
         Self(ObserveLayer::new(RequestLog { options: Arc::new(options), seen: Arc::default() }))
     }
@@ -159,6 +164,19 @@ impl RequestLogLayer {
         self.with(|options, _| options.response_headers = on)
     }
 
+    /// Of the headers, of requests and of responses, shows only these, where they are logged at all. Default: all.
+    ///
+    /// ```
+    /// use bartizan_log::RequestLogLayer;
+    /// use http::header;
+    ///
+    /// let layer = RequestLogLayer::new().request_headers(true).only_headers([header::HOST, header::AUTHORIZATION]);
+    /// ```
+    #[must_use]
+    pub fn only_headers(self, names: impl IntoIterator<Item = HeaderName>) -> Self {
+        self.with(|options, _| options.shown = Shown::Only(names.into_iter().take(64).collect()))
+    }
+
     /// How routes and clients are found, where this is the outermost bartizan layer, and the clock that measures.
     #[must_use]
     pub fn settings(self, settings: Settings) -> Self {
@@ -221,9 +239,13 @@ impl RequestLog {
 impl Observer for RequestLog {
     type Exchange = RequestLogExchange;
 
+    /// Not without a subscriber.
+    fn is_on(&self) -> bool {
+        tracing::level_enabled!(Level::ERROR)
+    }
+
     fn begin<B>(&self, request: &mut Request<B>, record: &Record) -> RequestLogExchange {
-        // Without a subscriber there is nothing to keep.
-        if !tracing::level_enabled!(Level::ERROR) {
+        if !self.is_on() {
             return RequestLogExchange::off();
         }
         RequestLogExchange::new(&self.options, self.picks(), request, record)

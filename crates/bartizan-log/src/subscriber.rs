@@ -9,7 +9,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
 
-use bartizan_core::{Context, CorrelationId, Record, TraceIds};
+use bartizan_core::{Context, Record, TraceIds};
 use bartizan_mask::Masker;
 use tracing::span::{Attributes, Id};
 use tracing::{Event, Metadata, Subscriber};
@@ -20,7 +20,7 @@ pub use self::filter::LogFilter;
 use self::span::{SpanFields, Stored};
 use self::visit::{Mask, Masked, Own};
 use crate::line::{Buffers, Form, Line, Timestamp, push_bound, push_str};
-use crate::request::{REQUEST_TARGET, is_own_event};
+use crate::request::{REQUEST_TARGET, own_fields_of};
 use crate::writer::LogWriter;
 
 /// A `tracing_subscriber` layer that writes one line an event: a flat JSON object, or a form for people.
@@ -105,11 +105,12 @@ impl LogLayer {
         let trace = self.trace_ids.and_then(|current| current());
         let time = Timestamp::of((self.now)());
         let metadata = event.metadata();
-        let (line, text) = Line::begin(buffers, self.form, &time, metadata);
-        let mut line = if is_own_event(metadata) {
-            let mut own = Own(line);
+        let (mut line, text) = Line::begin(buffers, self.form, &time, metadata);
+        let mut line = if let Some(fields) = own_fields_of(metadata) {
+            line.owns(fields);
+            let mut own = Own { line, fields };
             event.record(&mut own);
-            own.0
+            own.line
         } else {
             let mut masked = Masked { fields: line, mask: &self.mask, text };
             event.record(&mut masked);
@@ -141,7 +142,7 @@ impl LogLayer {
                 });
             });
             let record = context.record();
-            let correlation_id = record.and_then(Record::correlation_id).map(CorrelationId::as_str);
+            let correlation_id = record.and_then(Record::correlation_id);
             let trace = trace.or_else(|| record.and_then(Record::trace));
             line.end(correlation_id, trace.as_ref());
         });

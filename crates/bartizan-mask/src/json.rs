@@ -1,130 +1,300 @@
-//! JSON trees, such as the details of a health check.
+//! JSON: as a stream of chunks, and as a tree that is there already.
 
-use std::borrow::Cow;
+use std::fmt;
+use std::mem;
 
-use serde_json::{Map, Value};
+use self::place::Place;
+use self::stack::{Kind, Stack};
+use self::token::Token;
+use crate::Masker;
+use crate::names::Hide;
 
-use crate::edit::Escape;
-use crate::{Masker, text};
+mod path;
+mod place;
+mod stack;
+mod string;
+mod token;
+#[cfg(feature = "json")]
+mod value;
+mod word;
+mod write;
 
-/// The depth below which a tree is not followed but replaced.
-const MAX_DEPTH: u32 = 128;
+pub(crate) use self::path::{MAX_SEGMENTS, Paths, Rule};
+pub(crate) use self::string::escaped;
+
+const BOM: [u8; 3] = [0xEF, 0xBB, 0xBF];
+
+/// Masks a JSON document that comes in chunks, in bounded memory and without building a tree.
+///
+/// What stands under a sensitive name, or where a [path](crate::MaskerBuilder::path) leads, is replaced by the
+/// censor as a whole, at any depth, objects and arrays included; `null` and `""` stay, which hide nothing. All other strings, and names too, are masked as
+/// [`text`](Masker::text). Everything else stays as it is, without the white space between tokens.
+/// Escapes in names are undone before they are judged (`"p\u0061ssword"`), and of a name that comes twice
+/// each value is masked. A byte order mark is dropped; half a surrogate pair becomes `\ufffd`.
+///
+/// How the document is split into chunks makes no difference to the output. A document that is cut
+/// anywhere is closed to a valid one: a string ends at the last whole character, and a number, a literal or a
+/// name that is not complete is left out.
+///
+/// Limits: a string or a name of more than 64 KiB is replaced by its length, and a longer number than 512 bytes
+/// or more than 32 768 levels of nesting count as invalid. With paths, what is nested deeper than 1024 levels is
+/// hidden. Memory is one such string and one bit a level, with paths 32 bytes for each of the first 1024.
+///
+/// ```
+/// use bartizan_mask::{JsonEnd, Masker};
+///
+/// let masker = Masker::default();
+/// let (mut json, mut out) = (masker.json(), Vec::new());
+/// for chunk in [r#"{"user":"ada","pa"#, r#"ssword":"hunt"#, r#"er2","cards":[{"cvv":1"#] {
+///     json.push(chunk.as_bytes(), &mut out);
+/// }
+/// assert_eq!(json.finish(true, &mut out), JsonEnd::Cut);
+/// assert_eq!(out, br#"{"user":"ada","password":"[REDACTED]","cards":[{}]}"#);
+/// ```
+pub struct JsonMasker {
+    masker: Masker,
+    /// Whether documents follow each other, one a line.
+    lines: bool,
+    state: State,
+    stack: Stack,
+    token: Token,
+    out: write::Writer,
+    /// How the value that comes next is hidden.
+    hide: Option<Hide>,
+    place: Place,
+    scratch: String,
+}
+
+/// What became of a document.
+///
+/// ```
+/// use bartizan_mask::{JsonEnd, Masker};
+///
+/// let end = |text: &str| {
+///     let (mut json, mut out) = (Masker::default().json(), Vec::new());
+///     json.push(text.as_bytes(), &mut out);
+///     json.finish(false, &mut out)
+/// };
+/// assert_eq!(end("[1, 2]"), JsonEnd::Complete);
+/// assert_eq!(end("[1, 2"), JsonEnd::Cut);
+/// assert_eq!(end("[1, 2}"), JsonEnd::Invalid);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JsonEnd {
+    /// The document was complete and valid, and so is what was written.
+    Complete,
+    /// The document was valid as far as it went; what was written is complete and valid.
+    Cut,
+    /// The document is not valid. What was written holds nothing secret but is not valid either: replace it.
+    Invalid,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// So much of a byte order mark was read.
+    Begin(usize),
+    Value,
+    /// The first item of an array, or its end.
+    FirstItem,
+    /// The first name of an object, or its end.
+    FirstName,
+    Name,
+    Colon,
+    /// Behind a value in an object or an array.
+    After,
+    String {
+        name: bool,
+    },
+    /// In a number or a literal.
+    Word,
+    /// Behind a whole document, and behind the end of its line.
+    End {
+        line: bool,
+    },
+    Invalid,
+}
 
 impl Masker {
-    /// Masks a JSON tree in place; returns how many values were masked.
-    ///
-    /// What stands under a sensitive name is replaced by the censor as a whole, at any depth, arrays and
-    /// objects included; only `null` and `""` stay, which hide nothing. All other strings, and names too,
-    /// are masked as [`text`](Self::text). What is nested more than 128 levels deep is replaced.
+    /// Begins a JSON document that comes in chunks.
     ///
     /// ```
-    /// use serde_json::json;
-    ///
-    /// let mut details = json!({"db": {"url": "postgres://ada:x@db/orders", "tokens": [1, 2]}, "pool": 5});
-    /// bartizan_mask::Masker::default().json_value(&mut details);
-    /// let expected = json!({
-    ///     "db": {"url": "postgres://REDACTED:REDACTED@db/orders", "tokens": "[REDACTED]"},
-    ///     "pool": 5,
-    /// });
-    /// assert_eq!(details, expected);
+    /// let (mut json, mut out) = (bartizan_mask::Masker::default().json(), Vec::new());
+    /// json.push(br#"{"a": {"api_key": [1, 2]}, "b": "see https://u:p@h/"}"#, &mut out);
+    /// json.finish(false, &mut out);
+    /// assert_eq!(out, br#"{"a":{"api_key":"[REDACTED]"},"b":"see https://REDACTED:REDACTED@h/"}"#);
     /// ```
-    pub fn json_value(&self, value: &mut Value) -> usize {
-        self.json_to(value, MAX_DEPTH)
+    pub fn json(&self) -> JsonMasker {
+        JsonMasker::new(self.clone(), false)
     }
 
-    fn json_to(&self, value: &mut Value, depth: u32) -> usize {
-        match value {
-            Value::Null | Value::Bool(_) | Value::Number(_) => 0,
-            Value::String(text) => {
-                let (masked, count) = self.edit_cow(text, Escape::Nothing, text::find);
-                if let Cow::Owned(masked) = masked {
-                    *text = masked;
+    /// Begins a stream of JSON documents, one a line (NDJSON, JSON lines; RFC 7464 text sequences too).
+    /// Each comes out on a line of its own.
+    ///
+    /// ```
+    /// let (mut lines, mut out) = (bartizan_mask::Masker::default().ndjson(), Vec::new());
+    /// lines.push(b"{\"pin\": 1}\r\n\n[2]\n", &mut out);
+    /// lines.finish(false, &mut out);
+    /// assert_eq!(out, b"{\"pin\":\"[REDACTED]\"}\n[2]");
+    /// ```
+    pub fn ndjson(&self) -> JsonMasker {
+        JsonMasker::new(self.clone(), true)
+    }
+}
+
+impl JsonMasker {
+    fn new(masker: Masker, lines: bool) -> Self {
+        let out = write::Writer::default();
+        let (state, stack, token) = (State::Begin(0), Stack::default(), Token::default());
+        let place = Place::new(&masker);
+        Self { masker, lines, state, stack, token, out, hide: None, place, scratch: String::new() }
+    }
+
+    /// Takes the next chunk, of any length, and appends to `out` what can be told already.
+    pub fn push(&mut self, chunk: &[u8], out: &mut Vec<u8>) {
+        let mut rest = chunk;
+        while !rest.is_empty() && self.state != State::Invalid {
+            let used = match self.state {
+                State::String { name } => self.string(rest, name, out),
+                State::Word => self.word(rest, out),
+                _ => self.mark(rest, out),
+            };
+            rest = rest.get(used..).unwrap_or_default();
+        }
+        self.out.count(&self.masker);
+    }
+
+    /// Ends the document and appends what closes it. `cut` says that the chunks are known not to be all of it.
+    #[must_use]
+    pub fn finish(mut self, cut: bool, out: &mut Vec<u8>) -> JsonEnd {
+        if self.state == State::Word && self.stack.depth() == 0 && !cut {
+            self.held_word_ends(out);
+        }
+        let end = match self.state {
+            State::Invalid => JsonEnd::Invalid,
+            State::Begin(_) | State::Value if self.stack.depth() == 0 && !cut => JsonEnd::Invalid,
+            State::End { .. } => {
+                if cut {
+                    JsonEnd::Cut
+                } else {
+                    JsonEnd::Complete
                 }
-                count
             }
-            Value::Array(_) | Value::Object(_) if depth == 0 => self.replace(value),
-            Value::Array(items) => items.iter_mut().map(|item| self.json_to(item, depth - 1)).sum(),
-            Value::Object(fields) => self.fields_to(fields, depth - 1),
+            State::String { name: false } => {
+                let raw = mem::take(&mut self.token.held);
+                if self.value_string(&raw, true, out) { JsonEnd::Cut } else { JsonEnd::Invalid }
+            }
+            _ => JsonEnd::Cut,
+        };
+        if end == JsonEnd::Cut {
+            while let Some(kind) = self.stack.pop() {
+                self.out.close(kind, self.stack.depth(), out);
+            }
+            self.out.nothing(out);
         }
+        self.out.count(&self.masker);
+        end
     }
 
-    fn fields_to(&self, fields: &mut Map<String, Value>, depth: u32) -> usize {
-        let mut count = 0;
-        let mut renamed = Vec::new();
-        for (name, value) in fields.iter_mut() {
-            count += if self.is_sensitive(name) { self.replace(value) } else { self.json_to(value, depth) };
-            // A check may name its parts by their URLs.
-            if let (Cow::Owned(masked), found) = self.edit_cow(name, Escape::Nothing, text::find) {
-                renamed.push((name.clone(), masked));
-                count += found;
+    /// Takes what stands between strings and words: white space and punctuation. Says how much that was.
+    fn mark(&mut self, rest: &[u8], out: &mut Vec<u8>) -> usize {
+        let Some(&byte) = rest.first() else { return 0 };
+        self.state = match (self.state, byte) {
+            (State::Begin(n), byte) if BOM.get(n) == Some(&byte) => {
+                if n + 1 < BOM.len() {
+                    State::Begin(n + 1)
+                } else {
+                    State::Value
+                }
             }
-        }
-        for (name, masked) in renamed {
-            if let Some(value) = fields.remove(&name) {
-                fields.insert(masked, value);
+            (State::Begin(0), _) => {
+                self.state = State::Value;
+                return 0;
             }
-        }
-        count
-    }
-
-    fn replace(&self, value: &mut Value) -> usize {
-        match value {
-            Value::Null => return 0,
-            Value::String(text) if text.is_empty() || text == self.censor() => return 0,
-            _ => *value = Value::String(self.censor().into()),
-        }
-        self.count(1);
+            (State::End { .. }, b'\n') => State::End { line: true },
+            (State::End { .. } | State::Value, 0x1E) if self.lines && self.stack.depth() == 0 => {
+                if self.state == State::Value { State::Value } else { State::End { line: true } }
+            }
+            (state, b' ' | b'\t' | b'\r' | b'\n') if !matches!(state, State::Begin(_)) => state,
+            (State::End { line: true }, _) if self.lines => {
+                self.out.line(out);
+                self.state = State::Value;
+                return 0;
+            }
+            (State::FirstName | State::Name, b'"') => State::String { name: true },
+            (State::Value | State::FirstItem, byte) if byte != b']' => return self.value(byte, out),
+            (State::Colon, b':') => State::Value,
+            (State::After, b',') => match self.stack.top() {
+                Some(Kind::Object) => State::Name,
+                _ => State::Value,
+            },
+            (State::FirstName | State::After, b'}') => self.close(Kind::Object, out),
+            (State::FirstItem | State::After, b']') => self.close(Kind::Array, out),
+            _ => State::Invalid,
+        };
         1
+    }
+
+    /// Takes the first byte of a value. Says how much that was.
+    fn value(&mut self, byte: u8, out: &mut Vec<u8>) -> usize {
+        if !self.out.is_silent() {
+            match self.stack.top() {
+                Some(Kind::Object) => {}
+                Some(Kind::Array) => self.hide = self.place.item(&self.masker),
+                None => self.hide = self.place.root(&self.masker),
+            }
+        }
+        self.state = match byte {
+            b'"' => State::String { name: false },
+            b'{' => self.open(Kind::Object, out),
+            b'[' => self.open(Kind::Array, out),
+            byte if word::begins(byte) => {
+                self.state = State::Word;
+                return 0;
+            }
+            _ => State::Invalid,
+        };
+        1
+    }
+
+    fn open(&mut self, kind: Kind, out: &mut Vec<u8>) -> State {
+        if !self.out.is_silent() {
+            let depth = self.stack.depth();
+            match self.place.open(depth, self.hide.take()) {
+                Some(hide) => {
+                    self.out.hidden(&self.masker, hide, None, out);
+                    self.out.be_silent(depth);
+                }
+                None => self.out.open(kind, out),
+            }
+        }
+        match (self.stack.push(kind), kind) {
+            (false, _) => State::Invalid,
+            (true, Kind::Object) => State::FirstName,
+            (true, Kind::Array) => State::FirstItem,
+        }
+    }
+
+    fn close(&mut self, kind: Kind, out: &mut Vec<u8>) -> State {
+        if self.stack.pop() != Some(kind) {
+            return State::Invalid;
+        }
+        self.place.close(self.stack.depth());
+        self.out.close(kind, self.stack.depth(), out);
+        self.behind()
+    }
+
+    /// The state behind a value.
+    fn behind(&self) -> State {
+        if self.stack.depth() == 0 { State::End { line: false } } else { State::After }
+    }
+}
+
+impl fmt::Debug for JsonMasker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut debug = f.debug_struct("JsonMasker");
+        debug.field("state", &self.state).field("depth", &self.stack.depth()).finish_non_exhaustive()
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::{Value, json};
-
-    use crate::Masker;
-
-    fn masked(mut value: Value) -> (Value, usize) {
-        let count = Masker::default().json_value(&mut value);
-        (value, count)
-    }
-
-    #[test]
-    fn values_under_sensitive_names_are_replaced_whole_at_any_depth() {
-        let (value, count) = masked(json!({
-            "a": [{"b": {"apiKey": {"id": 1, "of": ["x"]}, "pin": 1234, "user_password": "x"}}],
-            "token": true,
-            "token_count": 3,
-        }));
-        let r = "[REDACTED]";
-        let expected =
-            json!({"a": [{"b": {"apiKey": r, "pin": r, "user_password": r}}], "token": r, "token_count": 3});
-        assert_eq!((value, count), (expected, 4));
-    }
-
-    #[test]
-    fn what_is_empty_or_masked_already_stays() {
-        let value = json!({"password": null, "secret": "", "token": "[REDACTED]"});
-        assert_eq!(masked(value.clone()), (value, 0));
-    }
-
-    #[test]
-    fn strings_and_names_are_masked_as_text() {
-        let value = json!({"redis://:hunter2@cache": "up", "error": "bad dsn password=hunter2 port=1"});
-        let expected =
-            json!({"redis://REDACTED:REDACTED@cache": "up", "error": "bad dsn password=[REDACTED] port=1"});
-        assert_eq!(masked(value), (expected, 2));
-    }
-
-    #[test]
-    fn a_tree_deeper_than_the_limit_is_cut() {
-        let nest = |depth| (0..depth).fold(json!("password=hunter2"), |inner, _| json!([inner]));
-        for depth in [127, 128, 129, 1000] {
-            let (value, count) = masked(nest(depth));
-            assert_eq!(count, 1);
-            assert!(!value.to_string().contains("hunter2"), "{depth}");
-            let kept = value.to_string().starts_with(&"[".repeat(depth.min(128)));
-            assert!(kept, "{depth}");
-        }
-    }
-}
+mod tests;

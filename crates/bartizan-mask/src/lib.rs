@@ -63,22 +63,35 @@
 //!
 //! # Features
 //!
-//! `json`: `Masker::json_value`, with `serde_json`.
+//! - `hmac`: [`Action::Pseudonym`], with `hmac` and `sha2`.
+//! - `json`: `Masker::json_value`, with `serde_json`.
+//! - `gzip`: [`Masker::body`] unpacks `gzip` and `deflate`, with `flate2`.
 
+mod action;
+mod body;
 mod builder;
+mod content;
 mod defaults;
 mod edit;
 mod header;
-#[cfg(feature = "json")]
 mod json;
+mod kinds;
 mod masker;
+mod multipart;
 mod names;
 mod nested;
 mod path;
 mod percent;
+mod policy;
+#[cfg(feature = "hmac")]
+mod pseudonym;
 mod query;
+mod templates;
 mod text;
 mod url;
 
+pub use action::Action;
+pub use body::{BodyForm, MaskedBody};
 pub use builder::{MaskError, MaskerBuilder};
+pub use json::{JsonEnd, JsonMasker};
 pub use masker::Masker;

@@ -57,6 +57,17 @@
 //! `error.type`. The conventions have no names for the others, which are `rpc.server.active_calls`, `rpc.server.messages.received` and
 //! `rpc.server.messages.sent`.
 //!
+//! # Exemplars
+//!
+//! Where the recorder is a [`Store`](crate::Store), or a fan-out with a store in it, each bucket of a duration has the trace id and
+//! the span id of a recent exchange that was sampled, as an exemplar in OpenMetrics and in protobuf. A trace layer must have told the
+//! ids, on either side of this one. Exchanges that are not sampled pay nothing for it.
+//!
+//! # Other recorders
+//!
+//! The layer asks its recorder for counters, gauges and histograms and nothing else, so that any one will do: that of
+//! `metrics-exporter-prometheus`, of a StatsD exporter, a fan-out of several. What they leave out, such as exemplars, is left out.
+//!
 //! # Calls that go out
 //!
 //! [`ClientRedLayer`] does the same for the calls that a service makes, see [`client`].
@@ -79,6 +90,7 @@
 
 pub mod client;
 mod connection;
+mod duration;
 mod grpc;
 mod layer;
 mod names;

@@ -6,10 +6,12 @@ mod cell;
 mod exemplar;
 mod external;
 mod family;
+mod handover;
 mod histogram;
 mod index;
 mod labels;
 mod names;
+mod native;
 mod own;
 mod registry;
 #[cfg(test)]
@@ -30,9 +32,13 @@ pub use self::histogram::HistogramCell;
 
 pub(crate) use self::cell::{Cell, Kind};
 pub(crate) use self::exemplar::Exemplar;
-pub(crate) use self::labels::escape;
+pub(crate) use self::handover::with_histogram;
+pub(crate) use self::labels::{escape, parse};
 pub(crate) use self::names::counter_base;
+pub(crate) use self::native::{NativeBuckets, ZERO_THRESHOLD};
 pub(crate) use self::registry::View;
+
+use crate::exposition::Format;
 
 use self::buckets::Rules;
 use self::builder::Limits;
@@ -75,8 +81,8 @@ struct Inner {
     registry: Registry,
     /// Label sets admitted in all families.
     admitted: AtomicUsize,
-    /// Size of the last page, so that the next one is written without growing.
-    page_len: AtomicUsize,
+    /// Size of the last page in each format, so that the next one is written without growing.
+    page_len: [AtomicUsize; Format::COUNT],
 }
 
 impl Store {
@@ -94,9 +100,9 @@ impl Store {
         let inner = Inner {
             limits,
             index: Index::new(),
-            registry: Registry::new(rules, limits.metrics),
+            registry: Registry::new(rules, limits.metrics, limits.natives),
             admitted: AtomicUsize::new(0),
-            page_len: AtomicUsize::new(0),
+            page_len: Default::default(),
         };
         Self { inner: Arc::new(inner) }
     }
@@ -109,7 +115,7 @@ impl Store {
     pub fn histogram(&self, name: impl Into<KeyName>, labels: impl IntoLabels) -> Arc<HistogramCell> {
         match self.cell(&Key::from_parts(name, labels), Kind::Histogram) {
             Some(Cell::Histogram(cell)) => cell,
-            _ => Arc::new(HistogramCell::new(self.inner.registry.default_buckets())),
+            _ => Arc::new(self.inner.registry.histograms_by_default().make()),
         }
     }
 
@@ -125,8 +131,8 @@ impl Store {
         &self.inner.registry
     }
 
-    pub(crate) fn page_len(&self) -> &AtomicUsize {
-        &self.inner.page_len
+    pub(crate) fn page_len(&self, format: Format) -> &AtomicUsize {
+        &self.inner.page_len[format as usize]
     }
 }
 
@@ -218,7 +224,10 @@ impl Recorder for Store {
 
     fn register_histogram(&self, key: &Key, _: &Metadata<'_>) -> Histogram {
         match self.cell(key, Kind::Histogram) {
-            Some(Cell::Histogram(cell)) => Histogram::from_arc(cell),
+            Some(Cell::Histogram(cell)) => {
+                handover::offer(&cell);
+                Histogram::from_arc(cell)
+            }
             _ => Histogram::noop(),
         }
     }

@@ -31,6 +31,7 @@ use crate::vars::{self, Vars};
 /// |---|---|---|
 /// | `ENVIRONMENT` | name of the deployment | `development` |
 /// | `ENABLE_METRICS` | `true` or `false` | [`metrics`](Self::metrics), else `false` |
+/// | `CORRELATION_ENABLED` | `false` takes correlation ids out of the stack | `true` |
 /// | `RUST_LOG`, `LOG_LEVEL`, `LOG_FORMAT`, `NO_COLOR` | see [`LogBuilder`] | `info`, JSON unless on a terminal |
 /// | `OTEL_ENABLED` | `false` takes tracing out of the stack | `true` |
 /// | `OTEL_PROPAGATORS` | `tracecontext`, `baggage`, `b3`, `b3multi`, `jaeger` | `tracecontext,baggage` |
@@ -256,6 +257,7 @@ impl ObservabilityBuilder {
             vars::get(&*vars, "ENVIRONMENT").or(self.environment).unwrap_or_else(|| "development".to_owned());
         let metrics_on = vars::flag(&*vars, "ENABLE_METRICS")?.unwrap_or(self.metrics);
         let traced = vars::flag(&*vars, "OTEL_ENABLED")?.unwrap_or(true);
+        let correlated = vars::flag(&*vars, "CORRELATION_ENABLED")?.unwrap_or(true);
         let propagation = Propagation::new().read_vars(|name| vars(name))?;
         let tools = vars::tools(&*vars, self.tools)?;
         let mut settings = self.settings;
@@ -309,15 +311,16 @@ impl ObservabilityBuilder {
             (self.trace_layer)(tracing.layer().propagation(propagation)).masker(self.masker.clone())
         });
         let red = store.clone().map(|store| self.red.recorder(store));
+        let correlation = correlated.then_some(self.correlation);
         let client = ClientLayer::new((
-            self.correlation.client().observer(),
+            correlation.as_ref().map(|layer| layer.client().observer()),
             trace.as_ref().map(|layer| layer.client().observer()),
             red.as_ref().map(|layer| layer.client().observer()),
         ));
         let trace = trace.map(|layer| layer.observer());
         let red = red.map(|layer| layer.observer());
         let request_log = self.request_log.masker(self.masker.clone()).observer();
-        let observers = (self.correlation.observer(), trace, red, Some(request_log));
+        let observers = (correlation.map(|layer| layer.observer()), trace, red, Some(request_log));
         let layer = StackLayer { observe: ObserveLayer::with_settings(observers, settings) };
         let endpoints = Endpoints::new(health.clone())
             .exposure(exposure)

@@ -9,7 +9,7 @@ use tower_layer::Layer;
 use crate::observability::Observability;
 
 /// The observers of calls that go out, in the order they are told. What is `None` is switched off.
-pub type ClientObservers = (SendOn, Option<ClientTrace>, Option<ClientRed>);
+pub type ClientObservers = (Option<SendOn>, Option<ClientTrace>, Option<ClientRed>);
 
 /// The service that [`ClientLayer`] makes.
 pub type ClientStack<S> = Observe<S, ClientObservers>;

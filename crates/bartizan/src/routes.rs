@@ -16,7 +16,7 @@ impl Observability {
     /// | path | what |
     /// |---|---|
     /// | `/health`, `/health/live`, `/health/ready`, `/health/startup`, `/health/detailed`, `/health/tools` and their aliases | see [`bartizan_health`] |
-    /// | `/metrics` | the Prometheus page, as text or OpenMetrics by `Accept`; 404 while metrics are off |
+    /// | `/metrics` | the Prometheus page, as text, OpenMetrics or protobuf by `Accept`; 404 while metrics are off |
     /// | `/observability/config` | what is switched on, nothing sensitive |
     ///
     /// Merged after the application's `.layer(..)`, as below, probes and scrapes are not part of the traffic that is measured.

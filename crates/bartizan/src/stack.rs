@@ -8,7 +8,7 @@ use bartizan_trace::server::Trace;
 use tower_layer::Layer;
 
 /// The observers of the stack, in the order they are told. What is `None` is switched off.
-pub type Observers = (Correlation, Option<Trace>, Option<Red>, Option<RequestLog>);
+pub type Observers = (Option<Correlation>, Option<Trace>, Option<Red>, Option<RequestLog>);
 
 /// The service that [`StackLayer`] makes: the observers outside, the panic catcher innermost.
 pub type Stack<S> = Observe<Catch<S>, Observers>;

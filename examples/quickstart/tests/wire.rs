@@ -147,24 +147,6 @@ fn a_signal_fails_readiness_lets_requests_finish_and_exits_with_0() {
     assert!(service.log().contains("service stopped"), "the last line is written");
 }
 
-/// Takes one export request by HTTP, and answers it.
-fn collect(collector: &TcpListener) -> Vec<u8> {
-    let (mut stream, _) = collector.accept().unwrap();
-    let mut request = process::read_until(&mut stream, b"\r\n\r\n");
-    let head = String::from_utf8_lossy(&request).into_owned();
-    let length = head
-        .lines()
-        .find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length: ")?.parse::<usize>().ok());
-    let end = request.windows(4).position(|window| window == b"\r\n\r\n").unwrap() + 4 + length.unwrap();
-    while request.len() < end {
-        let mut chunk = vec![0; end - request.len()];
-        stream.read_exact(&mut chunk).unwrap();
-        request.extend_from_slice(&chunk);
-    }
-    stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n").unwrap();
-    request
-}
-
 #[test]
 fn spans_reach_the_collector_before_the_service_ends() {
     let collector = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -173,7 +155,7 @@ fn spans_reach_the_collector_before_the_service_ends() {
         Service::start(&[("OTEL_EXPORTER_OTLP_ENDPOINT", &endpoint), ("OTEL_BSP_SCHEDULE_DELAY", "60000")]);
     let answer = service.send("GET", "/orders/7?token=planted", &[("cookie", "session=planted")], "");
     let trace_id = answer.header("x-trace-id").unwrap();
-    let receiver = std::thread::spawn(move || collect(&collector));
+    let receiver = std::thread::spawn(move || process::collect(&collector));
     service.signal("TERM");
     service.wait_for_line(|line| line["message"] == "draining");
     service.signal("TERM");

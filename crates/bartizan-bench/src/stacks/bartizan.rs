@@ -7,6 +7,8 @@ use bartizan::metrics::{RedLayer, Store};
 use bartizan::trace::TraceSettings;
 use tracing_subscriber::layer::SubscriberExt;
 
+use http::header;
+
 use super::Stack;
 use super::spans::Dropping;
 use crate::job::{Job, Parent};
@@ -30,7 +32,9 @@ fn log(job: &Job) {
     let log = LogBuilder::new().env(|_| None).format(LogFormat::Json).sink(std::io::sink()).build().unwrap();
     let (lines, _guard) = log.into_layer();
     tracing::subscriber::set_global_default(tracing_subscriber::registry().with(lines)).unwrap();
-    job.http(RequestLogLayer::new().request_headers(true));
+    job.http(
+        RequestLogLayer::new().request_headers(true).only_headers([header::HOST, header::AUTHORIZATION]),
+    );
 }
 
 fn red(job: &Job) {
@@ -51,7 +55,7 @@ fn whole(job: &Job) {
 fn off(job: &Job) {
     let off = |name: &str| match name {
         "RUST_LOG" => Some("off".to_owned()),
-        "ENABLE_METRICS" | "OTEL_ENABLED" => Some("false".to_owned()),
+        "CORRELATION_ENABLED" | "ENABLE_METRICS" | "OTEL_ENABLED" => Some("false".to_owned()),
         _ => None,
     };
     let stack = Observability::builder("bench").vars(off).log_sink(std::io::sink()).init().unwrap();

@@ -1,11 +1,9 @@
 //! The record of a call that goes out.
 
-use std::sync::{Mutex, OnceLock};
-
 use http::Request;
 use http_body::Body;
 
-use super::{Inner, Record, pool};
+use super::{Facts, Record, pool};
 use crate::grpc::{Protocol, timeout};
 use crate::method::KnownMethod;
 use crate::request_body::RequestSize;
@@ -18,7 +16,8 @@ impl Record {
         routes: &Routes,
         maker: usize,
     ) -> Self {
-        Self(pool::take(Inner {
+        let route = routes.outbound(request);
+        let facts = Facts {
             maker,
             method: KnownMethod::of(request.method()),
             version: request.version(),
@@ -27,20 +26,15 @@ impl Record {
             peer: None,
             client: None,
             inbound: false,
-            prefix: None,
-            unknown_method: None,
+            routed: route.is_some(),
             grpc_timeout: timeout::of(request.headers()),
-            route: routes.outbound(request).map_or_else(OnceLock::new, OnceLock::from),
-            correlation_id: OnceLock::new(),
-            trace: OnceLock::new(),
-            request_size: RequestSize::of(request.body()),
-            bound: Mutex::default(),
-            span: tracing::Span::none(),
-        }))
+        };
+        Self(pool::take(facts, RequestSize::of(request.body()), |inner| inner.route = route))
     }
 
     /// Whether this is the record of a request that came in.
+    #[inline]
     pub(crate) fn is_inbound(&self) -> bool {
-        self.0.inbound
+        self.0.facts.inbound
     }
 }

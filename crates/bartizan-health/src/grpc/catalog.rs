@@ -23,23 +23,28 @@ pub(super) struct Catalog {
     pub(super) registry: Registry,
     /// The application's services, and the checks that they stand on.
     services: BTreeMap<Arc<str>, Names>,
+    /// Whether the checks are services too.
+    check_names: bool,
 }
 
 impl Catalog {
-    pub(super) fn new(registry: Registry, services: BTreeMap<Arc<str>, Names>) -> Self {
-        Self { registry, services }
+    pub(super) fn new(registry: Registry, services: BTreeMap<Arc<str>, Names>, check_names: bool) -> Self {
+        Self { registry, services, check_names }
     }
 
     /// How the service is, after running what it stands on; none if there is no such service.
     pub(super) async fn status(&self, service: &str) -> Option<ServingStatus> {
         let registry = &self.registry;
         match (service, self.services.get(service)) {
-            (LIVENESS, _) => Some(ServingStatus::Serving),
-            (WHOLE | READINESS, _) => Some(serving(registry.readiness().await.is_ready())),
+            (LIVENESS, _) => Some(serving(registry.snapshot(Group::Liveness).await.report.is_alive())),
+            (WHOLE | READINESS, _) => {
+                Some(serving(registry.snapshot(Group::Readiness).await.report.is_ready()))
+            }
             (_, Some(names)) => {
                 let report = registry.traffic_report(|slot| names.contains(&*slot.name)).await;
                 Some(of_service(names, &report))
             }
+            (_, None) if !self.check_names => None,
             (_, None) => of_check(&registry.traffic_report(|slot| *slot.name == *service).await),
         }
     }
@@ -48,7 +53,7 @@ impl Catalog {
     pub(super) fn statuses(&self) -> Statuses {
         let registry = &self.registry;
         let all = registry.last_report(Group::All);
-        let checks = all.checks.iter().map(|check| {
+        let checks = all.checks.iter().filter(|_| self.check_names).map(|check| {
             (Arc::clone(&check.name), serving(!all.draining && check.status < Status::Unhealthy))
         });
         let services = self.services.iter().map(|(service, names)| {
@@ -56,7 +61,8 @@ impl Catalog {
             (Arc::clone(service), of_service(names, &report))
         });
         let ready = serving(registry.last_report(Group::Readiness).is_ready());
-        let own = [(WHOLE, ready), (LIVENESS, ServingStatus::Serving), (READINESS, ready)];
+        let alive = serving(registry.last_report(Group::Liveness).is_alive());
+        let own = [(WHOLE, ready), (LIVENESS, alive), (READINESS, ready)];
         // The later ones win, as in `status`.
         checks.chain(services).chain(own.map(|(name, status)| (name.into(), status))).collect()
     }

@@ -23,7 +23,7 @@ type Client = HealthClient<HealthServer<GrpcHealthService>>;
 type Stream = Streaming<HealthCheckResponse>;
 
 fn client(health: GrpcHealth) -> Client {
-    HealthClient::new(health.build().unwrap())
+    HealthClient::new(health.check_names(true).build().unwrap())
 }
 
 fn named(service: &str) -> HealthCheckRequest {

@@ -38,8 +38,8 @@ async fn send(layer: &HealthLayer, method: Method, path: &str) -> (StatusCode, H
 
 #[tokio::test(start_paused = true)]
 async fn every_face_answers() {
-    let layer = HealthLayer::new(registry());
-    let (status, health) = get(&layer, "/health?verbose=1").await;
+    let layer = Endpoints::new(registry()).exposure(Exposure::public().names(true)).layer();
+    let (status, health) = get(&layer, "/health?x=1").await;
     assert_eq!((status, &health["status"]), (StatusCode::OK, &json!("unhealthy")));
     assert_eq!(health["checks"][0]["message"], Value::Null);
     assert_eq!(get(&layer, "/livez").await, (StatusCode::OK, json!({ "status": "alive" })));
@@ -135,6 +135,61 @@ async fn messages_are_for_callers_with_the_token() {
         let request = Request::get("/health").header(header::AUTHORIZATION, value).body(()).unwrap();
         let body: Value = serde_json::from_slice(&ask(&layer, request).await.2).unwrap();
         assert_eq!(body["checks"][0]["message"], message);
+    }
+}
+
+// R-HLT-11
+#[tokio::test(start_paused = true)]
+async fn a_single_check_is_there_for_who_may_see_its_name() {
+    let layer = Endpoints::new(registry()).exposure(Exposure::public().token("s3cret")).layer();
+    let ask = async |path: &str, token: &str| {
+        let value = format!("Bearer {token}");
+        let request = Request::get(path).header(header::AUTHORIZATION, value).body(()).unwrap();
+        let (status, _, body) = ask(&layer, request).await;
+        (status.as_u16(), String::from_utf8(body.to_vec()).unwrap())
+    };
+    assert_eq!(ask("/readyz/disk", "s3cret").await, (200, "ok".into()));
+    assert_eq!(ask("/health/ready/db", "s3cret").await, (503, "[-]db failed: refused\n".into()));
+    for path in ["/livez/db", "/readyz/unknown", "/readyz/%ff"] {
+        assert_eq!(ask(path, "s3cret").await, (200, "inner".into()), "{path}");
+    }
+    assert_eq!(ask("/readyz/db", "other").await, (200, "inner".into()));
+    assert_eq!(ask("/readyz?exclude=db", "s3cret").await.0, 200);
+    assert_eq!(ask("/readyz?exclude=db", "other").await.0, 503, "what is left out would tell");
+    let verbose = "[-]db failed: refused\n[+]disk ok\nreadyz check failed\n";
+    assert_eq!(ask("/readyz?verbose", "s3cret").await, (503, verbose.into()));
+    assert_eq!(ask("/readyz?verbose", "other").await, (503, "readyz check failed\n".into()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_group_has_its_path_and_a_mirror_has_neither_it_nor_names() {
+    let options = CheckOptions::new().readiness(false).group("partners");
+    let registry = registry();
+    registry.register_with("bank", || async { Err::<(), _>("closed") }, options).unwrap();
+    let all = Endpoints::new(registry).exposure(Exposure::full()).group("partners", "/partnersz").unwrap();
+    let (status, partners) = get(&all.clone().layer(), "/partnersz/").await;
+    assert_eq!((status.as_u16(), &partners["checks"][0]["message"]), (503, &json!("closed")));
+    let mirror = all.mirror().layer();
+    assert_eq!(get(&mirror, "/livez").await.0, 200);
+    let (status, ready) = get(&mirror, "/readyz").await;
+    assert_eq!((status.as_u16(), &ready["checks"]), (503, &json!({})));
+    for path in ["/partnersz", "/health", "/health/detailed", "/readyz/db", "/health/tools"] {
+        assert_eq!(send(&mirror, Method::GET, path).await.2, "inner", "{path}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn health_json_is_given_to_who_accepts_it() {
+    let layer = HealthLayer::new(registry());
+    for (path, expected) in [("/health", 503), ("/readyz", 503), ("/livez", 200), ("/health/startup", 200)] {
+        let request = Request::get(path).header(header::ACCEPT, "application/health+json").body(()).unwrap();
+        let (status, headers, body) = ask(&layer, request).await;
+        assert_eq!(
+            (status.as_u16(), &headers[header::CONTENT_TYPE]),
+            (expected, &"application/health+json".parse().unwrap())
+        );
+        let word = if expected == 200 { "pass" } else { "fail" };
+        assert_eq!(serde_json::from_slice::<Value>(&body).unwrap(), json!({ "status": word }), "{path}");
     }
 }
 

@@ -1,9 +1,12 @@
+use std::sync::atomic::AtomicUsize;
+
 use serde_json::json;
 use tokio::time::sleep;
 
 use super::*;
-use crate::{Criticality, Health, layer};
+use crate::{Criticality, Health, Status, layer};
 
+mod background;
 mod flight;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -23,6 +26,17 @@ fn healthy() -> (Status, Option<String>) {
 
 fn unhealthy(message: &str) -> (Status, Option<String>) {
     (Status::Unhealthy, Some(message.into()))
+}
+
+/// A check that takes `time` and counts how often it was started.
+fn taking(time: Duration) -> (Arc<AtomicUsize>, impl Check) {
+    let runs = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&runs);
+    let check = move || {
+        counter.fetch_add(1, Ordering::SeqCst);
+        sleep(time)
+    };
+    (runs, check)
 }
 
 // R-HLT-1
@@ -73,10 +87,13 @@ async fn the_worst_critical_check_decides() {
     let registry = with("a", || async {});
     let status = async || registry.report(Group::All).await.status;
     assert_eq!(status().await, Status::Healthy);
-    let non_critical = CheckOptions::new().criticality(Criticality::NonCritical);
-    registry.register_with("b", || async { Health::unhealthy("off") }, non_critical).unwrap();
+    let degrading = CheckOptions::new().criticality(Criticality::Degrading);
+    registry.register_with("b", || async { Health::unhealthy("off") }, degrading).unwrap();
     assert_eq!(status().await, Status::Degraded);
-    registry.register("c", || async { Health::unhealthy("off") }).unwrap();
+    let informational = CheckOptions::new().criticality(Criticality::Informational);
+    registry.register_with("c", || async { Health::unhealthy("off") }, informational).unwrap();
+    assert_eq!(status().await, Status::Degraded);
+    registry.register("d", || async { Health::unhealthy("off") }).unwrap();
     assert_eq!(status().await, Status::Unhealthy);
 }
 
@@ -89,13 +106,57 @@ async fn startup_passes_once_and_for_all() {
         move || std::future::ready(if flag.load(Ordering::SeqCst) { Ok(()) } else { Err("migrating") });
     registry.register_with("migrations", check, CheckOptions::new().readiness(false).startup(true)).unwrap();
     assert!(registry.report(Group::Readiness).await.checks.is_empty());
-    assert!(!registry.startup().await.started);
+    assert!(!registry.snapshot(Group::Startup).await.report.started);
     for (is_up, started) in [(false, false), (true, true), (false, true)] {
         up.store(is_up, Ordering::SeqCst);
         sleep(2 * SECOND).await;
-        assert_eq!(registry.startup().await.started, started);
+        assert_eq!(registry.snapshot(Group::Startup).await.report.started, started);
     }
-    assert!(registry.is_started() && Registry::new().startup().await.started);
+    assert!(registry.is_started() && Registry::new().snapshot(Group::Startup).await.report.started);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_group_of_the_application_has_its_members_and_no_others() {
+    let registry = with("db", || async {});
+    let gateway = CheckOptions::new().readiness(false).group("gateway").group("edge");
+    registry.register_with("partner", || async { Err::<(), _>("refused") }, gateway).unwrap();
+    let of = async |group| registry.report(group).await.status;
+    assert_eq!(of(Group::Named("gateway")).await, Status::Unhealthy);
+    assert_eq!(of(Group::Named("edge")).await, Status::Unhealthy);
+    assert_eq!(of(Group::Named("other")).await, Status::Healthy);
+    assert_eq!(of(Group::Readiness).await, Status::Healthy);
+}
+
+#[tokio::test(start_paused = true)]
+async fn liveness_fails_by_a_result_and_never_for_want_of_one() {
+    let registry = Registry::new();
+    let live = CheckOptions::new().liveness(true).cancel_on_timeout(true);
+    registry.register_with("loop", std::future::pending::<()>, live).unwrap();
+    registry.register("db", || async { Err::<(), _>("refused") }).unwrap();
+    assert!(registry.snapshot(Group::Liveness).await.report.is_alive());
+    sleep(6 * SECOND).await;
+    let report = registry.snapshot(Group::Liveness).await.report;
+    assert_eq!((report.checks.len(), report.is_alive()), (1, false));
+    assert!(Registry::new().snapshot(Group::Liveness).await.report.is_alive());
+}
+
+#[test]
+fn a_dependency_inside_liveness_is_an_error_when_the_registry_is_built() {
+    struct Database;
+    impl Check for Database {
+        async fn check(&self) -> Health {
+            Health::healthy()
+        }
+        fn is_dependency(&self) -> bool {
+            true
+        }
+    }
+    let live = CheckOptions::new().liveness(true);
+    let built = Registry::builder().register_with("db", Database, live.clone()).build();
+    let refused = HealthError::DependencyInLiveness { name: "db".into() };
+    assert_eq!(built.err(), Some(refused.clone()));
+    let both = Registry::builder().register_with("db", || async {}, live.readiness(true)).build();
+    assert_eq!(both.err(), Some(refused));
 }
 
 #[tokio::test(start_paused = true)]

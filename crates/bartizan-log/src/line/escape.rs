@@ -85,9 +85,27 @@ fn is_special(byte: u8) -> bool {
 
 /// Whether all of this is printable ASCII without `"` and `\`, as most text is. Looks at eight bytes at a time.
 fn is_plain(bytes: &[u8]) -> bool {
-    let (words, rest) = bytes.as_chunks::<8>();
-    let rest = rest.iter().fold(u64::from_ne_bytes(*b"        "), |word, byte| word << 8 | u64::from(*byte));
-    words.iter().all(|word| is_plain_word(u64::from_ne_bytes(*word))) && is_plain_word(rest)
+    let (blocks, rest) = bytes.as_chunks::<16>();
+    // Of two blocks that overlap, both are plain or none.
+    let last = bytes.last_chunk::<16>().filter(|_| !rest.is_empty());
+    match (last, rest.first_chunk(), rest.last_chunk()) {
+        _ if !blocks.iter().chain(last).all(is_plain_block) => false,
+        _ if !blocks.is_empty() => true,
+        (_, Some(first), Some(last)) => {
+            is_plain_word(u64::from_ne_bytes(*first)) && is_plain_word(u64::from_ne_bytes(*last))
+        }
+        _ => is_plain_word(
+            rest.iter().fold(u64::from_ne_bytes(*b"        "), |word, byte| word << 8 | u64::from(*byte)),
+        ),
+    }
+}
+
+/// Without branches, so that the compiler makes vector instructions of it.
+fn is_plain_block(block: &[u8; 16]) -> bool {
+    let special = |byte: u8| {
+        u8::from(byte.wrapping_sub(b' ') > b'~' - b' ') | u8::from(byte == b'"') | u8::from(byte == b'\\')
+    };
+    block.iter().fold(0, |found, byte| found | special(*byte)) == 0
 }
 
 fn is_plain_word(word: u64) -> bool {

@@ -20,8 +20,13 @@ pub(crate) fn push_str(out: &mut Vec<u8>, text: &str, limit: usize) -> bool {
 
 /// Appends a string of our own, without anything to escape.
 pub(crate) fn push_word(out: &mut Vec<u8>, word: &str) -> bool {
+    push_ascii(out, word.as_bytes())
+}
+
+/// Writes ASCII that needs no escapes.
+pub(crate) fn push_ascii(out: &mut Vec<u8>, text: &[u8]) -> bool {
     out.push(b'"');
-    out.extend_from_slice(word.as_bytes());
+    out.extend_from_slice(text);
     out.push(b'"');
     true
 }

@@ -9,76 +9,87 @@ use tracing::Level;
 
 use super::REQUEST_TARGET;
 use super::text::Texts;
+use crate::line::own_fields;
 
 /// By this module the subscriber knows these events.
 pub(super) const MODULE: &str = module_path!();
 
-/// Everything that the event at the end tells. The texts are only made where the event is wanted.
-pub(super) struct Completed<'a, F> {
-    pub(super) ending: &'a Ending,
+/// What the two events have in common: the first has no ending. The texts are only made where the event is wanted.
+pub(super) struct Told<'a, F> {
+    pub(super) message: &'static str,
     pub(super) record: &'a Record,
-    pub(super) slow: bool,
     pub(super) texts: &'a LazyCell<Texts, F>,
+    pub(super) ending: Option<&'a Ending>,
+    pub(super) slow: bool,
     pub(super) request_headers: Option<&'a str>,
     pub(super) response_headers: Option<&'a str>,
 }
 
-pub(super) fn completed<F: FnOnce() -> Texts>(completed: &Completed<'_, F>) {
-    macro_rules! at {
-        ($level:expr) => {
-            tracing::event!(
-                target: REQUEST_TARGET,
-                $level,
-                message = "request completed",
-                method = completed.record.method().as_str(),
-                route = completed.record.route(),
-                path = completed.texts.path(),
-                query = completed.texts.query(),
-                status = completed.ending.status.map(|status| status.as_u16()),
-                outcome = completed.ending.outcome.as_str(),
-                duration_ms = milliseconds(completed.ending.duration),
-                first_byte_ms = completed.ending.first_byte.map(milliseconds),
-                client_address = completed.texts.client_address(),
-                request_bytes = completed.ending.request_bytes,
-                response_bytes = completed.ending.response_bytes,
-                http_version = version(completed.record.version()),
-                user_agent = completed.texts.user_agent(),
-                error_type = completed.ending.error_type(),
-                grpc_code = completed.ending.grpc_code.map(|code| code.as_str()),
-                request_messages = completed.ending.request_messages,
-                response_messages = completed.ending.response_messages,
-                slow = completed.slow.then_some(true),
-                request_headers = completed.request_headers,
-                response_headers = completed.response_headers,
-            )
-        };
-    }
-    // A level is part of the callsite, so there are three of them.
-    match level(completed.ending.outcome, completed.slow) {
-        Level::ERROR => at!(Level::ERROR),
-        Level::WARN => at!(Level::WARN),
-        _ => at!(Level::INFO),
+own_fields! {
+    /// The fields of the events, in their order; the message comes before them.
+    pub(crate) FIELDS {
+        method: plain,
+        route: text,
+        path: text,
+        query: text,
+        status: plain,
+        outcome: plain,
+        duration_ms: plain,
+        first_byte_ms: plain,
+        client_address: plain,
+        request_bytes: plain,
+        response_bytes: plain,
+        http_version: plain,
+        user_agent: text,
+        error_type: plain,
+        grpc_code: plain,
+        request_messages: plain,
+        response_messages: plain,
+        slow: plain,
+        request_headers: json,
+        response_headers: json,
     }
 }
 
-pub(super) fn started<F: FnOnce() -> Texts>(
-    record: &Record,
-    texts: &LazyCell<Texts, F>,
-    request_headers: Option<&str>,
-) {
-    tracing::event!(
-        target: REQUEST_TARGET,
-        Level::INFO,
-        message = "request started",
-        method = record.method().as_str(),
-        route = record.route(),
-        path = texts.path(),
-        query = texts.query(),
-        client_address = texts.client_address(),
-        http_version = version(record.version()),
-        user_agent = texts.user_agent(),
-        request_headers = request_headers,
-    );
+impl<F: FnOnce() -> Texts> Told<'_, F> {
+    pub(super) fn write(&self) {
+        let Self { message, record, texts, ending, slow, request_headers, response_headers } = *self;
+        macro_rules! at {
+            ($level:expr) => {
+                tracing::event!(
+                    target: REQUEST_TARGET,
+                    $level,
+                    message = message,
+                    method = record.method().as_str(),
+                    route = record.route(),
+                    path = texts.path(),
+                    query = texts.query(),
+                    status = ending.and_then(|ending| ending.status).map(|status| status.as_u16()),
+                    outcome = ending.map(|ending| ending.outcome.as_str()),
+                    duration_ms = ending.map(|ending| milliseconds(ending.duration)),
+                    first_byte_ms = ending.and_then(|ending| ending.first_byte).map(milliseconds),
+                    client_address = texts.client_address(),
+                    request_bytes = ending.and_then(|ending| ending.request_bytes),
+                    response_bytes = ending.map(|ending| ending.response_bytes),
+                    http_version = version(record.version()),
+                    user_agent = texts.user_agent(),
+                    error_type = ending.and_then(Ending::error_type),
+                    grpc_code = ending.and_then(|ending| ending.grpc_code).map(|code| code.as_str()),
+                    request_messages = ending.and_then(|ending| ending.request_messages),
+                    response_messages = ending.and_then(|ending| ending.response_messages),
+                    slow = slow.then_some(true),
+                    request_headers = request_headers,
+                    response_headers = response_headers,
+                )
+            };
+        }
+        // A level is part of the callsite, so there are three of them.
+        match ending.map_or(Level::INFO, |ending| level(ending.outcome, slow)) {
+            Level::ERROR => at!(Level::ERROR),
+            Level::WARN => at!(Level::WARN),
+            _ => at!(Level::INFO),
+        }
+    }
 }
 
 fn level(outcome: Outcome, slow: bool) -> Level {

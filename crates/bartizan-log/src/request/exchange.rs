@@ -8,7 +8,8 @@ use http::uri::PathAndQuery;
 use http::{HeaderValue, Request, Response, header};
 
 use super::Options;
-use super::event::{self, Completed};
+use super::buffer::Buffer;
+use super::event::Told;
 use super::headers::masked_json;
 use super::text::Texts;
 
@@ -28,8 +29,8 @@ struct Kept {
     picked: bool,
     /// The start event is still to come.
     starting: bool,
-    request_headers: Option<String>,
-    response_headers: Option<String>,
+    request_headers: Option<Buffer>,
+    response_headers: Option<Buffer>,
 }
 
 impl RequestLogExchange {
@@ -49,7 +50,9 @@ impl RequestLogExchange {
             user_agent: request.headers().get(header::USER_AGENT).cloned(),
             picked,
             starting: options.start_event && picked && !options.skip.has(record.route(), path),
-            request_headers: options.request_headers.then(|| masked_json(request.headers(), &options.masker)),
+            request_headers: options
+                .request_headers
+                .then(|| masked_json(request.headers(), &options.shown, &options.masker)),
             response_headers: None,
             options: Arc::clone(options),
         };
@@ -69,7 +72,8 @@ impl Exchange for RequestLogExchange {
 
     fn head<B>(&mut self, response: &mut Response<B>, _: &Record) {
         if let Some(kept) = self.kept.as_mut().filter(|kept| kept.options.response_headers) {
-            kept.response_headers = Some(masked_json(response.headers(), &kept.options.masker));
+            kept.response_headers =
+                Some(masked_json(response.headers(), &kept.options.shown, &kept.options.masker));
         }
     }
 
@@ -81,28 +85,33 @@ impl Exchange for RequestLogExchange {
 }
 
 impl Kept {
-    fn texts(&self, record: &Record) -> Texts {
-        Texts::of(self.uri.as_ref(), self.user_agent.as_ref(), record, &self.options.masker)
-    }
-
     fn start(&self) {
         if let Some(record) = Context::current().record() {
-            event::started(record, &LazyCell::new(|| self.texts(record)), self.request_headers.as_deref());
+            self.tell("request started", record, None, false);
         }
     }
 
     fn end(&self, ending: &Ending, record: &Record) {
         let slow = self.options.slow.is_some_and(|threshold| ending.duration >= threshold);
         if slow || ending.outcome.is_error() || self.is_wanted(ending.outcome, record) {
-            event::completed(&Completed {
-                ending,
-                record,
-                slow,
-                texts: &LazyCell::new(|| self.texts(record)),
-                request_headers: self.request_headers.as_deref(),
-                response_headers: self.response_headers.as_deref(),
-            });
+            self.tell("request completed", record, Some(ending), slow);
         }
+    }
+
+    fn tell(&self, message: &'static str, record: &Record, ending: Option<&Ending>, slow: bool) {
+        let texts = LazyCell::new(|| {
+            Texts::of(self.uri.as_ref(), self.user_agent.as_ref(), record, &self.options.masker)
+        });
+        let told = Told {
+            message,
+            record,
+            texts: &texts,
+            ending,
+            slow,
+            request_headers: self.request_headers.as_deref(),
+            response_headers: self.response_headers.as_deref(),
+        };
+        told.write();
     }
 
     /// Whether an exchange that is neither failed nor slow gets its line.

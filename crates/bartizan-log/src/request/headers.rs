@@ -1,9 +1,10 @@
 //! All headers of a message, masked, as a JSON object.
 
 use bartizan_mask::Masker;
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue};
 
-use crate::line::{CUT, push_str};
+use super::buffer::Buffer;
+use crate::line::{CUT, push_str, push_word};
 
 const MAX_HEADERS: usize = 64;
 const MAX_VALUE: usize = 1024;
@@ -11,40 +12,93 @@ const MAX_BYTES: usize = 8 * 1024;
 /// What stands for the headers that are missing.
 const MISSING: &[u8] = b"\"...\":true";
 
-/// Values of the same name are joined, as in RFC 9110, section 5.2.
-pub(super) fn masked_json(headers: &HeaderMap, masker: &Masker) -> String {
-    let mut json = vec![b'{'];
-    let mut value = String::new();
-    let mut missing = headers.keys_len() > MAX_HEADERS;
-    for name in headers.keys().take(MAX_HEADERS) {
-        value.clear();
-        for (n, part) in headers.get_all(name).iter().enumerate() {
-            if value.len() > MAX_VALUE {
-                break;
+/// Which headers are shown.
+#[derive(Clone, Debug, Default)]
+pub(super) enum Shown {
+    #[default]
+    All,
+    Only(Vec<HeaderName>),
+}
+
+/// All headers that are to be shown, or as many as fit. Values of the same name are joined, as in RFC 9110, section 5.2.
+pub(super) fn masked_json(headers: &HeaderMap, shown: &Shown, masker: &Masker) -> Buffer {
+    let mut kept = Buffer::take();
+    let mut scratch = Buffer::take();
+    let mut json =
+        Json { out: std::mem::take(kept.text()).into_bytes(), value: scratch.text(), names: 0, whole: true };
+    json.out.push(b'{');
+    match shown {
+        Shown::All => {
+            let mut headers = headers.iter().peekable();
+            // The values of a name come one after the other.
+            while let Some((name, first)) = headers.next() {
+                json.add(name, first, masker, || {
+                    headers.next_if(|(next, _)| *next == name).map(|(_, value)| value)
+                });
             }
-            if n > 0 {
-                value.push_str(", ");
-            }
-            push_value(&mut value, name.as_str(), part, masker);
         }
-        let start = json.len();
-        push_str(&mut json, name.as_str(), MAX_BYTES);
-        json.push(b':');
-        push_str(&mut json, &value, MAX_BYTES);
-        json.push(b',');
-        if json.len() + MISSING.len() >= MAX_BYTES {
-            json.truncate(start);
-            missing = true;
+        Shown::Only(names) => {
+            for name in names {
+                let mut values = headers.get_all(name).iter();
+                if let Some(first) = values.next() {
+                    json.add(name, first, masker, || values.next());
+                }
+            }
         }
     }
-    if missing {
-        json.extend_from_slice(MISSING);
-    } else if json.len() > 1 {
-        json.pop();
+    *kept.text() = json.end();
+    kept
+}
+
+/// The object, which always ends in a comma or its brace.
+struct Json<'a> {
+    out: Vec<u8>,
+    value: &'a mut String,
+    names: usize,
+    whole: bool,
+}
+
+impl Json<'_> {
+    fn add<'h>(
+        &mut self,
+        name: &HeaderName,
+        first: &HeaderValue,
+        masker: &Masker,
+        mut more: impl FnMut() -> Option<&'h HeaderValue>,
+    ) {
+        let fits = self.names < MAX_HEADERS;
+        self.names += 1;
+        self.value.clear();
+        push_value(self.value, name.as_str(), first, masker);
+        while let Some(value) = more() {
+            if fits && self.value.len() <= MAX_VALUE {
+                self.value.push_str(", ");
+                push_value(self.value, name.as_str(), value, masker);
+            }
+        }
+        let start = self.out.len();
+        if fits {
+            push_word(&mut self.out, name.as_str());
+            self.out.push(b':');
+            push_str(&mut self.out, self.value, MAX_BYTES);
+            self.out.push(b',');
+        }
+        if !fits || self.out.len() + MISSING.len() >= MAX_BYTES {
+            self.out.truncate(start);
+            self.whole = false;
+        }
     }
-    json.push(b'}');
-    // It is valid: strings and ASCII were put together.
-    String::from_utf8(json).unwrap_or_default()
+
+    fn end(mut self) -> String {
+        if !self.whole {
+            self.out.extend_from_slice(MISSING);
+        } else if self.out.len() > 1 {
+            self.out.pop();
+        }
+        self.out.push(b'}');
+        // It is valid: strings and ASCII were put together.
+        String::from_utf8(self.out).unwrap_or_default()
+    }
 }
 
 /// Appends a header's value, cut and masked. Bytes outside ASCII become `\xNN`.
@@ -66,6 +120,7 @@ pub(super) fn push_value(out: &mut String, name: &str, value: &HeaderValue, mask
 #[cfg(test)]
 mod tests {
     use super::*;
+    use http::header;
     use serde_json::Value;
 
     fn json(headers: &[(&'static str, &[u8])]) -> Value {
@@ -73,7 +128,7 @@ mod tests {
         for (name, value) in headers {
             map.append(*name, HeaderValue::from_bytes(value).unwrap());
         }
-        let text = masked_json(&map, &Masker::default());
+        let text = masked_json(&map, &Shown::All, &Masker::default());
         assert!(text.len() <= MAX_BYTES, "{}", text.len());
         serde_json::from_str(&text).unwrap()
     }
@@ -101,7 +156,18 @@ mod tests {
         let mut value = HeaderValue::from_static("hunter2");
         value.set_sensitive(true);
         let map = HeaderMap::from_iter([(http::HeaderName::from_static("x-plain"), value)]);
-        assert_eq!(masked_json(&map, &Masker::default()), r#"{"x-plain":"[REDACTED]"}"#);
+        assert_eq!(&*masked_json(&map, &Shown::All, &Masker::default()), r#"{"x-plain":"[REDACTED]"}"#);
+    }
+
+    #[test]
+    fn of_headers_that_are_named_only_those_are_shown() {
+        let map: HeaderMap = [(header::HOST, "a"), (header::ACCEPT, "b"), (header::COOKIE, "c=d")]
+            .map(|(name, value)| (name, HeaderValue::from_static(value)))
+            .into_iter()
+            .collect();
+        let shown = Shown::Only(vec![header::COOKIE, header::VIA, header::HOST]);
+        let json = masked_json(&map, &shown, &Masker::default());
+        assert_eq!(&*json, r#"{"cookie":"[REDACTED]","host":"a"}"#);
     }
 
     #[test]

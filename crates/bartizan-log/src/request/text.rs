@@ -1,6 +1,5 @@
 //! What a request says of itself, masked and cut, in a buffer that is used again.
 
-use std::cell::Cell;
 use std::fmt::Write;
 use std::net::IpAddr;
 use std::ops::Range;
@@ -10,18 +9,15 @@ use bartizan_mask::Masker;
 use http::HeaderValue;
 use http::uri::PathAndQuery;
 
+use super::buffer::Buffer;
 use super::headers::push_value;
 use crate::line::CUT;
 
 /// Longest path and longest query.
 const MAX_PART: usize = 4096;
 
-thread_local! {
-    static BUFFER: Cell<String> = const { Cell::new(String::new()) };
-}
-
 pub(super) struct Texts {
-    buffer: String,
+    buffer: Buffer,
     path: Range<usize>,
     query: Option<Range<usize>>,
     user_agent: Option<Range<usize>>,
@@ -35,27 +31,27 @@ impl Texts {
         record: &Record,
         masker: &Masker,
     ) -> Self {
-        let mut buffer = BUFFER.try_with(Cell::take).unwrap_or_default();
-        buffer.clear();
+        let mut kept = Buffer::take();
+        let buffer = kept.text();
         let route = record.matched_route().unwrap_or_default();
         // Writing to a string does not fail.
-        let path = append(&mut buffer, |out| {
+        let path = append(buffer, |out| {
             push_part(out, uri.map_or("", PathAndQuery::path), |part, out| {
                 let _ = masker.path(part, route, out);
             });
         });
         let query = uri.and_then(PathAndQuery::query).map(|query| {
-            append(&mut buffer, |out| {
+            append(buffer, |out| {
                 push_part(out, query, |part, out| {
                     let _ = masker.query(part, out);
                 });
             })
         });
         let user_agent =
-            user_agent.map(|value| append(&mut buffer, |out| push_value(out, "user-agent", value, masker)));
+            user_agent.map(|value| append(buffer, |out| push_value(out, "user-agent", value, masker)));
         let client_address =
-            record.client_address().map(|address| append(&mut buffer, |out| push_address(out, address)));
-        Self { buffer, path, query, user_agent, client_address }
+            record.client_address().map(|address| append(buffer, |out| push_address(out, address)));
+        Self { buffer: kept, path, query, user_agent, client_address }
     }
 
     pub(super) fn path(&self) -> &str {
@@ -76,13 +72,6 @@ impl Texts {
 
     fn get(&self, part: &Range<usize>) -> &str {
         self.buffer.get(part.clone()).unwrap_or_default()
-    }
-}
-
-impl Drop for Texts {
-    fn drop(&mut self) {
-        let buffer = std::mem::take(&mut self.buffer);
-        let _ = BUFFER.try_with(|cell| cell.set(buffer));
     }
 }
 

@@ -8,7 +8,8 @@ use tracing::field::{Field, Visit};
 
 use super::names;
 use crate::line::{
-    Line, MAX_VALUE, push_bool, push_f64, push_integer, push_json, push_str, push_wide, push_word,
+    Kind, Line, MAX_VALUE, OwnField, push_bool, push_f64, push_integer, push_json, push_str, push_wide,
+    push_word,
 };
 
 /// Where masked fields go.
@@ -144,36 +145,46 @@ impl Write for Bounded<'_> {
     }
 }
 
-/// Writes the fields of our own request event, which are masked already and have names of their own.
-pub(super) struct Own<'a>(pub(super) Line<'a>);
+/// Writes the fields of our own events, which are masked already.
+pub(super) struct Own<'a> {
+    pub(super) line: Line<'a>,
+    pub(super) fields: &'static [OwnField],
+}
+
+impl Own<'_> {
+    /// The fields come after the message.
+    fn put(&mut self, field: &Field, write: impl FnOnce(Kind, &mut Vec<u8>, usize) -> bool) {
+        if let Some(own) = field.index().checked_sub(1).and_then(|index| self.fields.get(index)) {
+            self.line.own_field(own, |out, limit| write(own.kind, out, limit));
+        }
+    }
+}
 
 impl Visit for Own<'_> {
     fn record_str(&mut self, field: &Field, value: &str) {
-        match field.name() {
-            "message" => self.0.message(|out, limit| push_str(out, value, limit)),
-            name @ ("request_headers" | "response_headers") => {
-                self.0.own_field(name, |out, limit| push_json(out, value.as_bytes(), limit));
-            }
-            name @ ("path" | "query" | "route" | "user_agent") => {
-                self.0.own_field(name, |out, limit| push_str(out, value, limit));
-            }
-            name => self.0.own_field(name, |out, _| push_word(out, value)),
+        if field.index() == 0 {
+            return self.line.message(|out, _| push_word(out, value));
         }
+        self.put(field, |kind, out, limit| match kind {
+            Kind::Plain => push_word(out, value),
+            Kind::Text => push_str(out, value, limit),
+            Kind::Json => push_json(out, value.as_bytes(), limit),
+        });
     }
 
     fn record_u64(&mut self, field: &Field, value: u64) {
-        self.0.own_field(field.name(), |out, _| push_integer(out, value));
+        self.put(field, |_, out, _| push_integer(out, value));
     }
 
     fn record_f64(&mut self, field: &Field, value: f64) {
-        self.0.own_field(field.name(), |out, _| push_f64(out, value));
+        self.put(field, |_, out, _| push_f64(out, value));
     }
 
     fn record_bool(&mut self, field: &Field, value: bool) {
-        self.0.own_field(field.name(), |out, _| push_bool(out, value));
+        self.put(field, |_, out, _| push_bool(out, value));
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-        self.0.own_field(field.name(), |out, limit| push_str(out, &format!("{value:?}"), limit));
+        self.put(field, |_, out, limit| push_str(out, &format!("{value:?}"), limit));
     }
 }

@@ -137,6 +137,7 @@ fn errors_and_panics_are_errors() {
 fn a_grpc_call_has_the_code_of_its_trailers() {
     let request = || {
         let mut request = get("/orders.Orders/Get");
+        *request.method_mut() = http::Method::POST;
         request.headers_mut().insert("content-type", http::HeaderValue::from_static("application/grpc"));
         request
     };

@@ -1,30 +1,45 @@
-//! Which format a scraper gets, and whether it is compressed.
+//! Which format a scraper gets.
+
+#[cfg(test)]
+mod tests;
 
 use http::HeaderValue;
 
+use super::accept::{Item, items};
+
 /// A format of the page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Format {
     /// The Prometheus text format 0.0.4: every scraper and every human can read it.
     Text004,
     /// OpenMetrics 1.0, which also carries units and exemplars.
     OpenMetrics1,
+    /// `io.prometheus.client.MetricFamily` messages, each after its length: the one format that
+    /// also carries native histograms. Prometheus asks for it where these are switched on.
+    Protobuf,
 }
 
 impl Format {
+    /// How many there are.
+    pub(crate) const COUNT: usize = 3;
+
     /// The `content-type` of a page in this format.
     pub fn content_type(self) -> HeaderValue {
         HeaderValue::from_static(match self {
             Self::Text004 => "text/plain; version=0.0.4; charset=utf-8",
             Self::OpenMetrics1 => "application/openmetrics-text; version=1.0.0; charset=utf-8",
+            Self::Protobuf => {
+                "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited"
+            }
         })
     }
 
     /// The format that a request asks for, by its `accept` headers.
     ///
-    /// OpenMetrics goes only to those who name it (version 1.0.0, 0.0.1 or none) and do not prefer
-    /// text; at equal preference the one named first wins. Everybody else gets text, also when they
-    /// ask for what is not offered (protobuf, other versions) or send something unreadable, because
+    /// OpenMetrics (versions 1.0.0 and 0.0.1) and protobuf (delimited) go only to those who name
+    /// them. The highest weight wins, and at equal weights the one named first. Everybody else
+    /// gets text, also when they ask for what is not offered or send something unreadable, because
     /// a page in a readable format is of more use than an error.
     ///
     /// ```
@@ -39,227 +54,116 @@ impl Format {
     /// assert_eq!(Format::negotiate(headers.get_all(ACCEPT)), Format::OpenMetrics1);
     /// ```
     pub fn negotiate<'a>(accept: impl IntoIterator<Item = &'a HeaderValue>) -> Self {
-        let mut open_metrics: Option<u16> = None;
-        // How exactly the best range for text names it, and its weight.
+        Answer::to(accept).format
+    }
+}
+
+/// How a request is answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Answer {
+    pub(super) format: Format,
+    /// Whether OpenMetrics is asked for as version 0.0.1, of which 1.0.0 is the finished form.
+    early: bool,
+    escaping: Option<Escaping>,
+}
+
+/// How names are written that older scrapers cannot read. Names on a page never need it, so every
+/// scheme that leaves plain names alone has been followed already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Escaping {
+    AllowUtf8,
+    Underscores,
+    Values,
+}
+
+impl Escaping {
+    fn of(range: &Item<'_>) -> Option<Self> {
+        match range.parameter("escaping")? {
+            "allow-utf-8" => Some(Self::AllowUtf8),
+            // `dots` would double the underscores of plain names too: the answer says what was done instead.
+            "underscores" | "dots" => Some(Self::Underscores),
+            "values" => Some(Self::Values),
+            _ => None,
+        }
+    }
+
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::AllowUtf8 => "allow-utf-8",
+            Self::Underscores => "underscores",
+            Self::Values => "values",
+        }
+    }
+}
+
+impl Answer {
+    const TEXT: Self = Self { format: Format::Text004, early: false, escaping: None };
+
+    pub(super) fn to<'a>(accept: impl IntoIterator<Item = &'a HeaderValue>) -> Self {
+        // The best that was named, and its weight.
+        let mut named: Option<(u16, Self)> = None;
+        // How exactly the best range for text names it, its weight, and whether it came before `named`.
         let mut text: (u8, u16) = (0, 0);
         let mut text_first = false;
         for range in items(accept) {
-            let version = range.parameter("version");
-            let matched = match range.name.to_ascii_lowercase().as_str() {
-                "application/openmetrics-text" => {
-                    if matches!(version, None | Some("1.0.0" | "0.0.1")) {
-                        open_metrics = open_metrics.max(Some(range.weight));
-                    }
-                    continue;
+            if let Some(answer) = Self::named_by(&range) {
+                if range.weight > named.map_or(0, |(weight, _)| weight) {
+                    named = Some((range.weight, answer));
+                    text_first = text.0 >= 3;
                 }
-                "text/plain" if version == Some("0.0.4") => 4,
-                "text/plain" if version.is_none() => 3,
-                "text/*" => 2,
-                "*/*" => 1,
-                _ => continue,
-            };
-            text_first |= matched >= 3 && open_metrics.is_none();
-            text = text.max((matched, range.weight));
-        }
-        match open_metrics {
-            Some(weight) if weight > 0 && (weight > text.1 || weight == text.1 && !text_first) => {
-                Self::OpenMetrics1
+            } else if let Some(exactness) = names_text(&range) {
+                text = text.max((exactness, range.weight));
             }
-            _ => Self::Text004,
         }
+        match named {
+            Some((weight, answer)) if weight > text.1 || weight == text.1 && !text_first => answer,
+            _ => Self::TEXT,
+        }
+    }
+
+    /// The answer that a range names and that is not text.
+    fn named_by(range: &Item<'_>) -> Option<Self> {
+        let answer = |format, early| Self { format, early, escaping: Escaping::of(range) };
+        if range.is("application/openmetrics-text") {
+            return match range.parameter("version") {
+                None | Some("1.0.0") => Some(answer(Format::OpenMetrics1, false)),
+                Some("0.0.1") => Some(answer(Format::OpenMetrics1, true)),
+                Some(_) => None,
+            };
+        }
+        let protobuf = range.is("application/vnd.google.protobuf")
+            && range.parameter("proto") == Some("io.prometheus.client.MetricFamily")
+            && range.parameter("encoding") == Some("delimited");
+        protobuf.then(|| answer(Format::Protobuf, false))
+    }
+
+    pub(super) fn content_type(self) -> HeaderValue {
+        let plain = self.format.content_type();
+        if !self.early && self.escaping.is_none() {
+            return plain;
+        }
+        let mut text = plain.to_str().unwrap_or_default().to_owned();
+        if self.early {
+            text = text.replace("version=1.0.0", "version=0.0.1");
+        }
+        if let Some(escaping) = self.escaping {
+            text = format!("{text}; escaping={}", escaping.as_str());
+        }
+        HeaderValue::try_from(text).unwrap_or(plain)
     }
 }
 
-/// Whether a request asks for gzip, by its `accept-encoding` headers.
-pub(crate) fn wants_gzip<'a>(accept_encoding: impl IntoIterator<Item = &'a HeaderValue>) -> bool {
-    let (mut gzip, mut any, mut identity) = (None, None, None);
-    for coding in items(accept_encoding) {
-        let slot = match coding.name.to_ascii_lowercase().as_str() {
-            "gzip" | "x-gzip" => &mut gzip,
-            "identity" => &mut identity,
-            "*" => &mut any,
-            _ => continue,
+/// How exactly a range names the text format; `None` if it does not.
+fn names_text(range: &Item<'_>) -> Option<u8> {
+    if range.is("text/plain") {
+        return match range.parameter("version") {
+            Some("0.0.4") => Some(4),
+            None => Some(3),
+            Some(_) => None,
         };
-        *slot = Some(coding.weight);
     }
-    let gzip = gzip.or(any).unwrap_or(0);
-    gzip > 0 && gzip >= identity.unwrap_or(0)
-}
-
-/// One member of a comma-separated list with weights.
-struct Item<'a> {
-    name: &'a str,
-    parameters: &'a str,
-    /// The `q` parameter in thousandths.
-    weight: u16,
-}
-
-impl<'a> Item<'a> {
-    /// `None` if the weight is not one: then nobody knows what is meant.
-    fn parse(text: &'a str) -> Option<Self> {
-        let (name, parameters) = text.split_once(';').unwrap_or((text, ""));
-        let mut item = Self { name: name.trim(), parameters, weight: 1000 };
-        if let Some(q) = item.parameter("q") {
-            item.weight = weight(q)?;
-        }
-        (!item.name.is_empty()).then_some(item)
+    if range.is("text/*") {
+        return Some(2);
     }
-
-    fn parameter(&self, wanted: &str) -> Option<&'a str> {
-        let mut parameters = self.parameters.split(';').filter_map(|parameter| parameter.split_once('='));
-        parameters
-            .find(|(name, _)| name.trim().eq_ignore_ascii_case(wanted))
-            .map(|(_, value)| value.trim().trim_matches('"'))
-    }
-}
-
-fn items<'a>(values: impl IntoIterator<Item = &'a HeaderValue>) -> impl Iterator<Item = Item<'a>> {
-    values
-        .into_iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .filter_map(Item::parse)
-}
-
-/// `0` to `1` with at most three decimals, in thousandths.
-fn weight(q: &str) -> Option<u16> {
-    let (whole, decimals) = q.split_once('.').unwrap_or((q, ""));
-    if decimals.len() > 3 || !decimals.bytes().all(|b| b.is_ascii_digit()) {
-        return None;
-    }
-    let thousandths = format!("{decimals:0<3}").parse().ok()?;
-    match whole {
-        "0" => Some(thousandths),
-        "1" if thousandths == 0 => Some(1000),
-        _ => None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn negotiate(accept: &'static str) -> Format {
-        Format::negotiate(Some(&HeaderValue::from_static(accept)))
-    }
-
-    #[test]
-    fn real_scrapers_get_what_they_prefer() {
-        use Format::{OpenMetrics1, Text004};
-        for (who, accept, format) in [
-            (
-                "Prometheus 2.42, Grafana Alloy",
-                "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,\
-                 text/plain;version=0.0.4;q=0.5,*/*;q=0.1",
-                OpenMetrics1,
-            ),
-            (
-                "Prometheus 2.42 with native histograms",
-                "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited,\
-                 application/openmetrics-text;version=1.0.0;q=0.8,application/openmetrics-text;version=0.0.1;q=0.75,\
-                 text/plain;version=0.0.4;q=0.5,*/*;q=0.1",
-                OpenMetrics1,
-            ),
-            (
-                "Prometheus 3",
-                "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,\
-                 application/openmetrics-text;version=0.0.1;q=0.5,\
-                 text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2",
-                OpenMetrics1,
-            ),
-            (
-                "Prometheus 3 told to use text",
-                "text/plain;version=0.0.4;escaping=underscores;q=0.6,*/*;q=0.5",
-                Text004,
-            ),
-            (
-                "Prometheus 2.0",
-                "application/openmetrics-text; version=0.0.1,text/plain;version=0.0.4;q=0.5,*/*;q=0.1",
-                OpenMetrics1,
-            ),
-            (
-                "Prometheus 1",
-                "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited;q=0.7,\
-                 text/plain;version=0.0.4;q=0.3,*/*;q=0.1",
-                Text004,
-            ),
-            ("curl", "*/*", Text004),
-            (
-                "Firefox",
-                "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8",
-                Text004,
-            ),
-            ("Datadog agent, text", "text/plain", Text004),
-            (
-                "Datadog agent, OpenMetrics",
-                "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1",
-                OpenMetrics1,
-            ),
-            (
-                "Datadog agent, both",
-                "application/openmetrics-text; version=0.0.1,text/plain;q=0.5",
-                OpenMetrics1,
-            ),
-        ] {
-            assert_eq!(negotiate(accept), format, "{who}");
-        }
-    }
-
-    #[test]
-    fn weights_versions_and_order_decide() {
-        use Format::{OpenMetrics1, Text004};
-        for (accept, format) in [
-            ("application/openmetrics-text", OpenMetrics1),
-            ("Application/OpenMetrics-Text; Version=\"1.0.0\" ; Q=0.2", OpenMetrics1),
-            ("application/openmetrics-text;version=2.0.0", Text004),
-            ("application/openmetrics-text;q=0", Text004),
-            ("application/openmetrics-text;q=0.3,text/plain;q=0.4", Text004),
-            ("application/openmetrics-text;q=0.001", OpenMetrics1),
-            ("application/openmetrics-text,text/plain", OpenMetrics1),
-            ("text/plain,application/openmetrics-text", Text004),
-            ("*/*,application/openmetrics-text", OpenMetrics1),
-            ("*/*;q=1,text/plain;q=0.1,application/openmetrics-text;q=0.5", OpenMetrics1),
-            ("application/openmetrics-text;q=0.5,text/*;q=0.8", Text004),
-            ("application/*", Text004),
-            ("text/plain;q=0", Text004),
-        ] {
-            assert_eq!(negotiate(accept), format, "{accept}");
-        }
-    }
-
-    #[test]
-    fn garbage_gets_text() {
-        for accept in ["", ",,,", ";;;", "application/openmetrics-text;q=high", "=;q=0.5,", "q=1", "/"] {
-            assert_eq!(negotiate(accept), Format::Text004, "{accept}");
-        }
-        for q in ["2", "-1", "1.1", "0.1234", "0.5.5", "1.001", "", ".", "0x1"] {
-            let accept = HeaderValue::from_str(&format!("application/openmetrics-text;q={q}")).unwrap();
-            assert_eq!(Format::negotiate(Some(&accept)), Format::Text004, "{q}");
-        }
-        let binary = HeaderValue::from_bytes(b"application/openmetrics-text\xff").unwrap();
-        assert_eq!(Format::negotiate(Some(&binary)), Format::Text004);
-        assert_eq!(Format::negotiate(None), Format::Text004);
-    }
-
-    #[test]
-    fn gzip_goes_to_those_who_ask() {
-        for (accept, gzip) in [
-            ("gzip", true),
-            ("gzip, deflate, br", true),
-            ("GZIP;q=0.5", true),
-            ("x-gzip", true),
-            ("*", true),
-            ("gzip;q=1.0, identity; q=0.5, *;q=0", true),
-            ("gzip;q=0", false),
-            ("gzip;q=0, *", false),
-            ("gzip;q=0.4, identity;q=0.5", false),
-            ("identity", false),
-            ("br, zstd", false),
-            ("", false),
-            ("gzip;q=maybe", false),
-        ] {
-            assert_eq!(wants_gzip(Some(&HeaderValue::from_static(accept))), gzip, "{accept}");
-        }
-        assert!(!wants_gzip(None));
-    }
+    range.is("*/*").then_some(1)
 }

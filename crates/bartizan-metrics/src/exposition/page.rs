@@ -1,16 +1,16 @@
 //! The page as an HTTP answer.
 
-use std::io::Write as _;
-
 use bytes::Bytes;
-use flate2::Compression;
-use flate2::write::GzEncoder;
 use http::header::{
     ACCEPT, ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue, VARY,
 };
 
-use super::negotiation::{Format, wants_gzip};
+use super::encoding::{Encoder, Encoding};
+use super::negotiation::{Answer, Format};
 use crate::store::Store;
+
+/// How much of a page is written before it is compressed.
+const PIECE: usize = 64 * 1024;
 
 /// All metrics in the format and encoding that a request asked for.
 ///
@@ -21,17 +21,18 @@ pub struct Page {
     pub content_type: HeaderValue,
     /// For the `content-encoding` header, if the body is compressed.
     pub content_encoding: Option<HeaderValue>,
-    /// The text.
+    /// The page.
     pub body: Bytes,
 }
 
 impl Store {
     /// The page for a request with these headers: `accept` chooses the format, `accept-encoding`
-    /// whether it is compressed with gzip.
+    /// whether it is compressed, with gzip or (feature `zstd`) with zstd.
     ///
     /// The method and the path are the caller's affair: answer `GET` with all of it and `HEAD`
     /// without the body. The work is done on the calling thread; with thousands of histogram series
-    /// it takes milliseconds, several times as many with gzip, so let a runtime's blocking pool do it.
+    /// it takes milliseconds, so let a runtime's blocking pool do it. It takes at most thrice the
+    /// memory of the page; text that is compressed is never in memory as a whole.
     ///
     /// ```
     /// use bartizan_metrics::Store;
@@ -48,15 +49,33 @@ impl Store {
     /// assert_eq!(response.headers()[header::CACHE_CONTROL], "no-store");
     /// ```
     pub fn page(&self, headers: &HeaderMap) -> Page {
-        let format = Format::negotiate(headers.get_all(ACCEPT));
-        let mut text = Vec::new();
-        self.render(format, &mut text);
-        let zipped = if wants_gzip(headers.get_all(ACCEPT_ENCODING)) { gzip(&text) } else { None };
-        Page {
-            content_type: format.content_type(),
-            content_encoding: zipped.is_some().then(|| HeaderValue::from_static("gzip")),
-            body: zipped.unwrap_or(text).into(),
-        }
+        let answer = Answer::to(headers.get_all(ACCEPT));
+        let encoding = Encoding::negotiate(headers.get_all(ACCEPT_ENCODING));
+        let compressed =
+            encoding.and_then(|encoding| Some((encoding.name(), self.compressed(answer.format, encoding)?)));
+        let (encoding, body) = compressed.map_or_else(
+            || {
+                let mut plain = Vec::new();
+                self.render(answer.format, &mut plain);
+                (None, plain)
+            },
+            |(encoding, body)| (Some(HeaderValue::from_static(encoding)), body),
+        );
+        Page { content_type: answer.content_type(), content_encoding: encoding, body: body.into() }
+    }
+
+    /// `None` if compressing fails, which in memory it does not.
+    fn compressed(&self, format: Format, encoding: Encoding) -> Option<Vec<u8>> {
+        let mut encoder = Encoder::new(encoding).ok()?;
+        let mut written = Ok(());
+        let mut piece = Vec::with_capacity(PIECE + PIECE / 4);
+        self.stream(format, &mut piece, |piece| {
+            if piece.len() >= PIECE && written.is_ok() {
+                written = encoder.write(piece);
+                piece.clear();
+            }
+        });
+        written.and_then(|()| encoder.write(&piece)).and_then(|()| encoder.finish()).ok()
     }
 }
 
@@ -73,14 +92,6 @@ impl Page {
         }
         response
     }
-}
-
-/// `None` if it fails, which writing into memory does not.
-fn gzip(text: &[u8]) -> Option<Vec<u8>> {
-    // Pages repeat themselves so much that more effort gains little.
-    let mut encoder = GzEncoder::new(Vec::with_capacity(text.len() / 16 + 64), Compression::fast());
-    encoder.write_all(text).ok()?;
-    encoder.finish().ok()
 }
 
 #[cfg(test)]
@@ -121,6 +132,33 @@ mod tests {
         let text = String::from_utf8(page.body.to_vec()).unwrap();
         assert!(text.contains("# TYPE orders_total counter\norders_total 3\n"), "{text}");
         assert!(!text.contains("EOF"));
+    }
+
+    #[test]
+    fn a_large_page_is_the_same_compressed() {
+        let store = store();
+        metrics::with_local_recorder(&store, || {
+            (0..1_000).for_each(|n| metrics::histogram!("wait", "n" => n.to_string()).record(f64::from(n)));
+        });
+        let accept_encoding = if cfg!(feature = "zstd") { "zstd" } else { "gzip" };
+        let page = store.page(&headers(&[(ACCEPT_ENCODING, accept_encoding)]));
+        assert_eq!(page.content_encoding.unwrap(), accept_encoding);
+        #[cfg(feature = "zstd")]
+        let unpacked = zstd::decode_all(&*page.body).unwrap();
+        #[cfg(not(feature = "zstd"))]
+        let unpacked = {
+            let mut unpacked = Vec::new();
+            flate2::read::GzDecoder::new(&*page.body).read_to_end(&mut unpacked).unwrap();
+            unpacked
+        };
+        let mut plain = Vec::new();
+        store.render(Format::Text004, &mut plain);
+        let comparable = |page: &[u8]| {
+            let page = String::from_utf8(page.to_vec()).unwrap();
+            page.lines().filter(|line| !line.contains("bartizan_")).map(str::to_owned).collect::<Vec<_>>()
+        };
+        assert!(plain.len() > 3 * PIECE);
+        assert_eq!(comparable(&unpacked), comparable(&plain));
     }
 
     #[test]

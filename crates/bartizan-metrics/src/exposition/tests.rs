@@ -1,5 +1,3 @@
-use std::time::Instant;
-
 use metrics::{Label, SharedString, Unit};
 use proptest::prelude::*;
 
@@ -209,6 +207,7 @@ proptest! {
         for format in [Format::Text004, Format::OpenMetrics1] {
             read(&render(&store, format), format);
         }
+        super::protobuf::tests::families(&store);
     }
 
     #[test]
@@ -221,44 +220,7 @@ proptest! {
             let families = read(&render(&store, format), format);
             prop_assert_eq!(family(&families, "g").samples[0].label("v"), Some(value.as_str()));
         }
-    }
-}
-
-/// `cargo test --release -p bartizan-metrics -- --ignored --nocapture ten_thousand`
-#[test]
-#[ignore = "a measurement, only of use in release"]
-fn ten_thousand_histograms_take_milliseconds() {
-    let bounds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
-    let store = Store::builder().default_buckets(&bounds).max_series(20_000).build().unwrap();
-    for route in 0..1_000 {
-        for status in 0..10 {
-            let labels = [
-                ("method", "GET".to_owned()),
-                ("endpoint", format!("/api/v1/resource-{route}/{{id}}")),
-                ("status", format!("20{status}")),
-            ];
-            let cell = store.histogram("http_request_duration_seconds", &labels);
-            (0..200).for_each(|n| cell.record(f64::from(n) * 0.06));
-        }
-    }
-    for (format, compressed) in
-        [(Format::Text004, false), (Format::OpenMetrics1, false), (Format::Text004, true)]
-    {
-        let mut headers = http::HeaderMap::new();
-        headers.insert(http::header::ACCEPT, format.content_type());
-        if compressed {
-            headers.insert(http::header::ACCEPT_ENCODING, http::HeaderValue::from_static("gzip"));
-        }
-        let mut times: Vec<_> = (0..15)
-            .map(|_| {
-                let started = Instant::now();
-                let page = store.page(&headers);
-                (started.elapsed(), page.body.len())
-            })
-            .collect();
-        times.sort_unstable();
-        let (median, bytes) = times[times.len() / 2];
-        let (best, worst) = (times[0].0, times[times.len() - 1].0);
-        println!("{format:?} gzip={compressed}: {bytes} bytes in {median:?} ({best:?} to {worst:?})");
+        let gauge = super::protobuf::tests::family(&store, "g");
+        prop_assert_eq!(gauge.metric[0].label[0].value.as_deref(), Some(value.as_str()));
     }
 }

@@ -3,6 +3,7 @@
 use bartizan_core::{GrpcCode, OTHER_METHOD, Outcome};
 use metrics::{Counter, Gauge, Histogram, Key, Label, Recorder, Unit};
 
+use super::duration::DurationHistogram;
 use super::names::{Begun, META, Naming, OVERFLOW, Series, Traits};
 
 struct Names {
@@ -99,7 +100,7 @@ pub(super) fn series(naming: Naming, recorder: &dyn Recorder, traits: Traits, ro
     let by_duration = if naming == Naming::Prometheus { by_method.clone() } else { ended.clone() };
     Series {
         requests: names.handled.map_or_else(Counter::noop, |name| counter(name, ended)),
-        duration: recorder.register_histogram(&Key::from_parts(names.duration, by_duration), &META),
+        duration: DurationHistogram::register(recorder, names.duration, by_duration),
         request_size: Histogram::noop(),
         response_size: Histogram::noop(),
         messages_received: counter(names.received, by_method.clone()),

@@ -22,7 +22,7 @@ pub(super) type DynRecorder = dyn Recorder + Send + Sync;
 #[derive(Clone)]
 #[must_use]
 pub struct RedLayer {
-    options: Options,
+    options: Arc<Options>,
     observe: ObserveLayer<Red>,
 }
 
@@ -48,27 +48,33 @@ impl RedLayer {
     /// Makes the layer with its table of handles, which is shared by all services that it makes: axum calls `layer` for every request.
     fn of(options: Options) -> Self {
         let observe = ObserveLayer::with_settings(Red::new(&options), options.settings.clone());
-        Self { options, observe }
+        Self { options: Arc::new(options), observe }
+    }
+
+    fn with(&self, change: impl FnOnce(&mut Options)) -> Self {
+        let mut options = Options::clone(&self.options);
+        change(&mut options);
+        Self::of(options)
     }
 
     /// Records into this recorder, whatever is installed.
     pub fn recorder(self, recorder: impl Recorder + Send + Sync + 'static) -> Self {
-        Self::of(Options { recorder: Some(Arc::new(recorder)), ..self.options })
+        self.with(|options| options.recorder = Some(Arc::new(recorder)))
     }
 
     /// By which names. Default: [`Naming::Prometheus`].
     pub fn naming(self, naming: Naming) -> Self {
-        Self::of(Options { naming, ..self.options })
+        self.with(|options| options.naming = naming)
     }
 
     /// How many combinations of method, route, status and outcome get series of their own; at least 1, at most 100 000.
     pub fn max_series(self, max: usize) -> Self {
-        Self::of(Options { max_series: max.clamp(1, 100_000), ..self.options })
+        self.with(|options| options.max_series = max.clamp(1, 100_000))
     }
 
     /// How routes and clients are found, where this is the outermost bartizan layer.
     pub fn settings(self, settings: Settings) -> Self {
-        Self::of(Options { settings, ..self.options })
+        self.with(|options| options.settings = settings)
     }
 
     /// What a client's layer has in common with this one.

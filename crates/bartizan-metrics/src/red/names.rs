@@ -4,6 +4,7 @@ use bartizan_core::{Ending, GrpcCode, KnownMethod, Outcome, Protocol, Record, UN
 use http::Version;
 use metrics::{Counter, Gauge, Histogram, Key, Label, Level, Metadata, Recorder, Unit};
 
+use super::duration::DurationHistogram;
 use super::grpc;
 
 /// By which names and labels exchanges are recorded.
@@ -98,7 +99,7 @@ impl Traits {
 /// The handles of one combination of labels. What a naming or a protocol does not have does nothing.
 pub(super) struct Series {
     pub(super) requests: Counter,
-    pub(super) duration: Histogram,
+    pub(super) duration: DurationHistogram,
     pub(super) request_size: Histogram,
     pub(super) response_size: Histogram,
     pub(super) messages_received: Counter,
@@ -205,7 +206,7 @@ impl Naming {
             requests: names.requests.map_or_else(Counter::noop, |name| {
                 recorder.register_counter(&Key::from_parts(name, full), &META)
             }),
-            duration: histogram(names.duration, by_status),
+            duration: DurationHistogram::register(recorder, names.duration, by_status),
             request_size: histogram(names.request_size, by_endpoint.clone()),
             response_size: histogram(names.response_size, by_endpoint),
             messages_received: Counter::noop(),

@@ -99,7 +99,7 @@ impl Inner {
         self.with_recorder(|recorder, bound| {
             let make = |traits: Traits, route: &str| self.naming.series(recorder, traits, route);
             let Some(bound) = bound else {
-                return make(traits, record.route()).record(ending);
+                return make(traits, record.route()).record(ending, record);
             };
             let overflow = || match traits.protocol {
                 Protocol::Http => bound.http_overflow.increment(1),
@@ -109,16 +109,16 @@ impl Inner {
                 }
             };
             if let Some(series) = self.find(&bound.series, overflow, traits, record.route(), make) {
-                series.record(ending);
+                series.record(ending, record);
             }
         });
     }
 }
 
 impl Series {
-    fn record(&self, ending: &Ending) {
+    fn record(&self, ending: &Ending, record: &Record) {
         self.requests.increment(1);
-        self.duration.record(ending.duration.as_secs_f64());
+        self.duration.record(ending.duration, record);
         if let Some(bytes) = ending.request_bytes {
             self.request_size.record(bytes as f64);
         }
@@ -130,6 +130,10 @@ impl Series {
 
 impl Observer for Red {
     type Exchange = RedExchange;
+
+    fn shares_record(&self) -> bool {
+        false
+    }
 
     fn begin<B>(&self, _: &mut Request<B>, record: &Record) -> RedExchange {
         let started = record.protocol() == Protocol::Http || record.matched_route().is_some();

@@ -1,4 +1,6 @@
+mod exemplars;
 mod grpc;
+mod recorders;
 
 use std::convert::Infallible;
 use std::future::{Ready, pending, ready};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::exposition::{Format, number};
+use crate::exposition::number;
 
 /// Request durations in seconds, as OpenTelemetry's HTTP conventions advise.
 pub(crate) const DURATION: [f64; 14] =
@@ -64,6 +64,7 @@ pub enum BucketsError {
 #[derive(Debug)]
 pub(crate) struct Buckets {
     bounds: Box<[f64]>,
+    search: Search,
     /// `le="..."} ` for each bound and `+Inf`.
     text: Box<[Box<str>]>,
     open_metrics: Box<[Box<str>]>,
@@ -103,7 +104,7 @@ impl Buckets {
                 .collect()
         };
         let (text, open_metrics) = (labels(number::bound), labels(number::float_bound));
-        Self { bounds, text, open_metrics }
+        Self { search: Search::over(&bounds), bounds, text, open_metrics }
     }
 
     pub(crate) fn bounds(&self) -> &[f64] {
@@ -112,15 +113,60 @@ impl Buckets {
 
     /// The bucket that a finite value belongs to.
     pub(crate) fn position(&self, value: f64) -> usize {
-        self.bounds.partition_point(|&bound| bound < value)
+        let below = |bound: &f64| *bound < value;
+        let Some(mut position) = self.search.start(value) else { return self.bounds.partition_point(below) };
+        while self.bounds.get(position).is_some_and(below) {
+            position += 1;
+        }
+        position
     }
 
     /// `le="..."} ` for each bucket, `+Inf` last.
-    pub(crate) fn labels(&self, format: Format) -> &[Box<str>] {
-        match format {
-            Format::Text004 => &self.text,
-            Format::OpenMetrics1 => &self.open_metrics,
+    pub(crate) fn labels(&self, open_metrics: bool) -> &[Box<str>] {
+        if open_metrics { &self.open_metrics } else { &self.text }
+    }
+}
+
+/// Where to begin to look for a value: bounds are few between a number and its double, so this is nearly the place.
+#[derive(Debug)]
+struct Search {
+    /// How many bounds are below zero.
+    negative: usize,
+    /// The exponent, as in a float's bits, of the lowest bound above zero.
+    first: usize,
+    /// How many bounds are below 2^e, for each exponent from the first one on to that of the highest bound.
+    starts: Box<[u8]>,
+    all: usize,
+}
+
+impl Search {
+    /// The sign of a float's bits, next to its exponent.
+    const SIGN: usize = 1 << 11;
+
+    fn over(bounds: &[f64]) -> Self {
+        let exponent = |bound: &f64| (bound.to_bits() >> 52) as usize;
+        let first = bounds.iter().find(|bound| **bound > 0.0).map_or(Self::SIGN, exponent);
+        let last = bounds.last().filter(|bound| **bound > 0.0).map_or(first, exponent);
+        let below = |limit: f64| bounds.partition_point(|bound| *bound < limit);
+        let start = |exponent: usize| below(f64::from_bits((exponent as u64) << 52)) as u8;
+        Self {
+            negative: below(0.0),
+            first,
+            starts: (first..=last).filter(|exponent| *exponent < Self::SIGN).map(start).collect(),
+            all: bounds.len(),
         }
+    }
+
+    /// `None` for a value below zero.
+    fn start(&self, value: f64) -> Option<usize> {
+        let exponent = (value.to_bits() >> 52) as usize;
+        if exponent >= Self::SIGN {
+            return None;
+        }
+        Some(match exponent.checked_sub(self.first) {
+            Some(place) => self.starts.get(place).map_or(self.all, |start| usize::from(*start)),
+            None => self.negative,
+        })
     }
 }
 
@@ -129,6 +175,8 @@ impl Buckets {
 pub(crate) struct Rules {
     pub(crate) exact: Vec<(String, Arc<Buckets>)>,
     pub(crate) suffix: Vec<(String, Arc<Buckets>)>,
+    /// What the names of metrics with native buckets end in.
+    pub(crate) native: Vec<String>,
     pub(crate) sizes: Arc<Buckets>,
     pub(crate) connections: Arc<Buckets>,
     pub(crate) default: Arc<Buckets>,
@@ -139,6 +187,7 @@ impl Default for Rules {
         Self {
             exact: Vec::new(),
             suffix: Vec::new(),
+            native: vec!["_seconds".to_owned()],
             sizes: Arc::new(Buckets::of(&SIZE)),
             connections: Arc::new(Buckets::of(&CONNECTION)),
             default: Arc::new(Buckets::of(&DURATION)),
@@ -147,6 +196,11 @@ impl Default for Rules {
 }
 
 impl Rules {
+    /// Whether a metric has native buckets beside these.
+    pub(crate) fn is_native(&self, raw: &str, name: &str) -> bool {
+        self.native.iter().any(|suffix| raw.ends_with(suffix) || name.ends_with(suffix))
+    }
+
     /// The buckets of a metric, by the name its code gives (`raw`) or the name on the page. The
     /// full name wins over a suffix, a longer suffix over a shorter one, a later rule over an
     /// earlier one.
@@ -189,14 +243,37 @@ mod tests {
     }
 
     #[test]
+    fn every_value_finds_its_bucket() {
+        let lists: [&[f64]; 7] = [
+            &DURATION,
+            &SIZE,
+            &[-10.0, -1.0, 0.0, 0.001, 1e300],
+            &[-2.0, -1.0],
+            &[0.0],
+            &[f64::MIN_POSITIVE / 8.0, 1.0, 1.1, 1.2, 1.999, 2.0, 3.0],
+            &[1e-5],
+        ];
+        for bounds in lists {
+            let buckets = Buckets::new(bounds).unwrap();
+            let near =
+                |value: f64| [value, value.next_up(), value.next_down(), -value, value * 2.0, value * 0.7];
+            let values = bounds.iter().chain(&[0.0, 1e-310, f64::MAX, 5.0]).flat_map(|value| near(*value));
+            for value in values.filter(|value| value.is_finite()) {
+                let expected = bounds.iter().filter(|bound| **bound < value).count();
+                assert_eq!(buckets.position(value), expected, "{value} in {bounds:?}");
+            }
+        }
+    }
+
+    #[test]
     fn le_is_written_as_each_format_wants() {
         let buckets = Buckets::new(&[-0.0, 0.005, 1.0, 1_048_576.0]).unwrap();
         assert_eq!(
-            buckets.labels(Format::Text004).concat(),
+            buckets.labels(false).concat(),
             r#"le="0"} le="0.005"} le="1"} le="1.048576e+06"} le="+Inf"} "#
         );
         assert_eq!(
-            buckets.labels(Format::OpenMetrics1).concat(),
+            buckets.labels(true).concat(),
             r#"le="0.0"} le="0.005"} le="1.0"} le="1.048576e+06"} le="+Inf"} "#
         );
     }

@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use super::buckets::Buckets;
 use super::cell::{Cell, CounterCell, GaugeCell, Kind};
-use super::histogram::HistogramCell;
+use super::histogram::{HistogramCell, Shared};
 use super::names::Exposed;
 
 /// All series of one name.
@@ -22,8 +22,16 @@ pub(crate) struct Family {
     pub(crate) admitted: AtomicUsize,
     /// Where the label sets past the cap go; made when there is one.
     pub(crate) overflow: OnceLock<Overflow>,
-    buckets: Arc<Buckets>,
+    histograms: Histograms,
     series: RwLock<BTreeMap<Arc<str>, Cell>>,
+}
+
+/// How the histograms of a family are made.
+#[derive(Clone, Debug)]
+pub(crate) struct Histograms {
+    pub(crate) buckets: Arc<Buckets>,
+    pub(crate) native: bool,
+    pub(crate) shared: Arc<Shared>,
 }
 
 /// The series that takes what is past the cap, and the count of what it took.
@@ -34,7 +42,7 @@ pub(crate) struct Overflow {
 }
 
 impl Family {
-    pub(crate) fn new(exposed: Exposed, kind: Kind, buckets: Arc<Buckets>) -> Self {
+    pub(crate) fn new(exposed: Exposed, kind: Kind, histograms: Histograms) -> Self {
         Self {
             name: exposed.name,
             kind,
@@ -42,21 +50,21 @@ impl Family {
             closed: false,
             admitted: AtomicUsize::new(0),
             overflow: OnceLock::new(),
-            buckets,
+            histograms,
             series: RwLock::default(),
         }
     }
 
     /// A family that applications cannot register into.
-    pub(crate) fn closed(name: &str, unit: Option<&'static str>, kind: Kind, buckets: Arc<Buckets>) -> Self {
-        let mut family = Self::new(Exposed { name: name.to_owned(), unit }, kind, buckets);
+    pub(crate) fn closed(name: &str, unit: Option<&'static str>, kind: Kind, histograms: Histograms) -> Self {
+        let mut family = Self::new(Exposed { name: name.to_owned(), unit }, kind, histograms);
         family.closed = true;
         family
     }
 
     /// A closed family of one series that is read from elsewhere.
-    pub(crate) fn external(name: &str, cell: Cell, buckets: Arc<Buckets>) -> Self {
-        let mut family = Self::closed(name, None, cell.kind(), buckets);
+    pub(crate) fn external(name: &str, cell: Cell, histograms: Histograms) -> Self {
+        let mut family = Self::closed(name, None, cell.kind(), histograms);
         family.series = RwLock::new(BTreeMap::from([(Arc::from(""), cell)]));
         family
     }
@@ -95,8 +103,14 @@ impl Family {
         match self.kind {
             Kind::Counter => Cell::Counter(Arc::default()),
             Kind::Gauge => Cell::Gauge(Arc::<GaugeCell>::default()),
-            Kind::Histogram => Cell::Histogram(Arc::new(HistogramCell::new(self.buckets.clone()))),
+            Kind::Histogram => Cell::Histogram(Arc::new(self.histograms.make())),
         }
+    }
+}
+
+impl Histograms {
+    pub(crate) fn make(&self) -> HistogramCell {
+        HistogramCell::new(self.buckets.clone(), self.native, self.shared.clone())
     }
 }
 

@@ -58,6 +58,52 @@ pub(crate) fn text<'a>(labels: impl Iterator<Item = (&'a str, &'a str)>, kind: K
     text
 }
 
+/// The value of a label as it stands in a text.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Escaped<'a>(&'a str);
+
+impl<'a> Escaped<'a> {
+    /// The value itself, in `buffer` if it is not there as it is.
+    pub(crate) fn unescape<'b>(self, buffer: &'b mut String) -> &'b str
+    where
+        'a: 'b,
+    {
+        if !self.0.contains('\\') {
+            return self.0;
+        }
+        buffer.clear();
+        let mut chars = self.0.chars();
+        while let Some(c) = chars.next() {
+            buffer.push(match c {
+                '\\' => match chars.next() {
+                    Some('n') => '\n',
+                    Some(other) => other,
+                    None => c,
+                },
+                c => c,
+            });
+        }
+        buffer
+    }
+}
+
+/// The labels of a [`text`], one after the other.
+pub(crate) fn parse(text: &str) -> impl Iterator<Item = (&str, Escaped<'_>)> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let (name, after) = rest.split_once("=\"")?;
+        let mut escaped = false;
+        let end = after.bytes().position(|byte| {
+            let end = byte == b'"' && !escaped;
+            escaped = byte == b'\\' && !escaped;
+            end
+        })?;
+        let (value, after) = after.split_at(end);
+        rest = after.strip_prefix("\",").unwrap_or_default();
+        Some((name, Escaped(value)))
+    })
+}
+
 /// The beginning of a text, at most so many bytes of it, ending between two characters.
 pub(crate) fn cut(text: &str, bytes: usize) -> &str {
     &text[..text.floor_char_boundary(bytes)]
@@ -96,6 +142,18 @@ mod tests {
     #[test]
     fn labels_are_sorted_and_told_once() {
         assert_eq!(gauge(&[("b", "2"), ("a.x", "1"), ("a_x", "3"), ("b", "4")]), r#"a_x="1",b="2""#);
+    }
+
+    #[test]
+    fn a_text_is_read_back() {
+        let labels = [("a", "1\"2\\3\n4"), ("b", "\\"), ("c", "\\n\",d=\"x"), ("e", "ä=\"")];
+        let text = gauge(&labels);
+        let mut buffer = String::new();
+        let read: Vec<_> = parse(&text)
+            .map(|(name, value)| (name.to_owned(), value.unescape(&mut buffer).to_owned()))
+            .collect();
+        assert_eq!(read, labels.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        assert_eq!(parse("").count(), 0);
     }
 
     #[test]

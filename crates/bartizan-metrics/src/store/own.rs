@@ -4,9 +4,8 @@ use std::sync::Arc;
 
 use metrics::{CounterFn, GaugeFn};
 
-use super::buckets::Buckets;
 use super::cell::{CounterCell, GaugeCell, Kind};
-use super::family::Family;
+use super::family::{Family, Histograms};
 use super::labels;
 use super::names::Exposed;
 
@@ -41,27 +40,31 @@ pub(crate) struct Own {
     refused: Arc<Family>,
     series: Arc<GaugeCell>,
     duration: Arc<GaugeCell>,
+    pub(crate) natives_refused: Arc<CounterCell>,
 }
 
 impl Own {
     /// The families and their help, and the handles on them.
-    pub(crate) fn new(buckets: &Arc<Buckets>) -> (Self, Vec<(Arc<Family>, &'static str)>) {
-        let family = |name, unit, kind| Arc::new(Family::closed(name, unit, kind, buckets.clone()));
+    pub(crate) fn new(histograms: &Histograms) -> (Self, Vec<(Arc<Family>, &'static str)>) {
+        let family = |name, unit, kind| Arc::new(Family::closed(name, unit, kind, histograms.clone()));
         // Open, because a layer with a cap of its own counts here too.
         let exposed = Exposed { name: "bartizan_series_overflow_total".to_owned(), unit: None };
-        let overflow = Arc::new(Family::new(exposed, Kind::Counter, buckets.clone()));
+        let overflow = Arc::new(Family::new(exposed, Kind::Counter, histograms.clone()));
         let refused = family("bartizan_metrics_refused_total", None, Kind::Counter);
         let series = family("bartizan_series", None, Kind::Gauge);
         let duration = family("bartizan_scrape_duration_seconds", Some("seconds"), Kind::Gauge);
+        let natives = family("bartizan_native_histograms_refused_total", None, Kind::Counter);
         let own = Self {
             overflow: overflow.clone(),
             refused: refused.clone(),
             series: series.gauge(String::new()).unwrap_or_default(),
             duration: duration.gauge(String::new()).unwrap_or_default(),
+            natives_refused: natives.counter(String::new()).unwrap_or_default(),
         };
         let families = vec![
             (overflow, "Registrations past a cap, folded into the overflow series of their metric."),
             (refused, "Registrations of metrics that cannot be shown, by reason."),
+            (natives, "Histograms past the cap of native ones, which have classic buckets only."),
             (series, "Series in the store."),
             (duration, "Time that writing the page before this one took."),
         ];

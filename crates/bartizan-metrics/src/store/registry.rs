@@ -5,10 +5,11 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use metrics::Unit;
 
-use super::buckets::{Buckets, Rules};
+use super::buckets::Rules;
 use super::cell::{Cell, Kind};
 use super::external::ExternalError;
-use super::family::{Family, sample_names};
+use super::family::{Family, Histograms, sample_names};
+use super::histogram::Shared;
 use super::own::{Own, Refusal};
 use super::{labels, names};
 
@@ -19,6 +20,8 @@ const MAX_HELP: usize = 1024;
 #[derive(Debug)]
 pub(crate) struct Registry {
     rules: Rules,
+    /// Of all histograms.
+    pub(crate) shared: Arc<Shared>,
     max_names: usize,
     pub(crate) own: Own,
     state: RwLock<State>,
@@ -58,13 +61,17 @@ pub(crate) struct View {
 }
 
 impl Registry {
-    pub(crate) fn new(rules: Rules, max_names: usize) -> Self {
-        let (own, families) = Own::new(&rules.default);
+    pub(crate) fn new(rules: Rules, max_names: usize, max_natives: usize) -> Self {
+        // The store itself has no histograms.
+        let none = Arc::new(Shared::new(0, Arc::default()));
+        let none = Histograms { buckets: rules.default.clone(), native: false, shared: none };
+        let (own, families) = Own::new(&none);
+        let shared = Arc::new(Shared::new(max_natives, own.natives_refused.clone()));
         let mut state = State::default();
         for (family, help) in families {
             state.show(family, Some(help.into()));
         }
-        Self { rules, max_names, own, state: RwLock::new(state) }
+        Self { rules, shared, max_names, own, state: RwLock::new(state) }
     }
 
     /// Keeps the first description of a name.
@@ -103,7 +110,7 @@ impl Registry {
                     self.own.refuse(None, why);
                     return None;
                 }
-                let made = state.make(&self.rules, raw, kind);
+                let made = state.make(self, raw, kind);
                 state.names.insert(raw.to_owned(), made.clone());
                 found = Some(made);
             }
@@ -133,15 +140,21 @@ impl Registry {
         if state.names.len() >= self.max_names {
             return Err(ExternalError::TooMany { name: name.to_owned(), limit: self.max_names });
         }
-        let family = Arc::new(Family::external(name, cell, self.rules.default.clone()));
+        let family = Arc::new(Family::external(name, cell, self.histograms_by_default()));
         // So that code which registers the same name finds it taken.
         state.names.insert(name.to_owned(), Err(Refusal::NameClash));
         state.show(family, Some(labels::cut(help, MAX_HELP).into()));
         Ok(())
     }
 
-    pub(crate) fn default_buckets(&self) -> Arc<Buckets> {
-        self.rules.default.clone()
+    /// How a histogram is made that no rule names.
+    pub(crate) fn histograms_by_default(&self) -> Histograms {
+        Histograms { buckets: self.rules.default.clone(), native: false, shared: self.shared.clone() }
+    }
+
+    fn histograms(&self, raw: &str, name: &str) -> Histograms {
+        let buckets = self.rules.find(raw, name).clone();
+        Histograms { buckets, native: self.rules.is_native(raw, name), shared: self.shared.clone() }
     }
 
     /// All families, sorted by name.
@@ -160,7 +173,7 @@ impl Registry {
 }
 
 impl State {
-    fn make(&mut self, rules: &Rules, raw: &str, kind: Kind) -> Result<Arc<Family>, Refusal> {
+    fn make(&mut self, registry: &Registry, raw: &str, kind: Kind) -> Result<Arc<Family>, Refusal> {
         let description = self.descriptions.get(raw);
         let help = description.map(|description| description.help.clone());
         let exposed = names::exposed(raw, description.and_then(|description| description.unit), kind);
@@ -174,8 +187,8 @@ impl State {
         if self.clashes(&exposed.name, kind) {
             return Err(Refusal::NameClash);
         }
-        let buckets = rules.find(raw, &exposed.name).clone();
-        let family = Arc::new(Family::new(exposed, kind, buckets));
+        let histograms = registry.histograms(raw, &exposed.name);
+        let family = Arc::new(Family::new(exposed, kind, histograms));
         self.show(family.clone(), help);
         Ok(family)
     }

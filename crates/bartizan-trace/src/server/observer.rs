@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::SystemTime;
 
-use bartizan_core::{Ending, Exchange, Observer, Protocol, Record, TraceIds};
+use bartizan_core::{Ending, Exchange, Observer, Protocol, Record, TraceIds, short_header_value};
 use bartizan_mask::Masker;
 use http::uri::PathAndQuery;
 use http::{HeaderName, HeaderValue, Request, Response};
@@ -45,7 +45,7 @@ struct Recording {
     /// Whether name and attributes have the route already.
     routed: bool,
     /// The path of a gRPC call whose method is not known yet, and what masks it.
-    unknown_method: Option<(PathAndQuery, Masker)>,
+    unknown_method: Option<Box<(PathAndQuery, Masker)>>,
 }
 
 impl Trace {
@@ -115,7 +115,7 @@ impl Trace {
         let unknown_method = if routed || record.protocol() == Protocol::Http {
             None
         } else {
-            request.uri().path_and_query().map(|path| (path.clone(), self.masker.clone()))
+            request.uri().path_and_query().map(|path| Box::new((path.clone(), self.masker.clone())))
         };
         (values.with_span(span), Some(Recording { started, routed, unknown_method }))
     }
@@ -159,7 +159,7 @@ impl Exchange for TraceExchange {
         if !routed && record.matched_route().is_some() {
             span.update_name(attributes::name(record));
             attributes::of_route(record, |attribute| span.set_attribute(attribute));
-        } else if let Some((path, masker)) = &unknown_method {
+        } else if let Some((path, masker)) = unknown_method.as_deref() {
             rpc::of_unknown_method(path, record, masker, |attribute| span.set_attribute(attribute));
         }
         attributes::of_ending(ending, |attribute| span.set_attribute(attribute));
@@ -179,8 +179,7 @@ impl TraceHeader {
         match self {
             Self::None => None,
             Self::XTraceId => {
-                let value = HeaderValue::from_str(ids(span).trace_id_hex().as_str());
-                value.ok().map(|value| (X_TRACE_ID, value))
+                short_header_value(ids(span).trace_id_hex().as_str()).map(|value| (X_TRACE_ID, value))
             }
             Self::TraceResponse => parent().map(|parent| (TRACE_RESPONSE, parent.to_header_value())),
             Self::ServerTiming => {

@@ -6,7 +6,7 @@
 )]
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -211,4 +211,22 @@ pub(crate) fn read_until(stream: &mut TcpStream, wanted: &[u8]) -> Vec<u8> {
         read.extend_from_slice(&chunk[..n]);
     }
     read
+}
+
+/// Takes one export request by HTTP, and answers it.
+pub(crate) fn collect(collector: &TcpListener) -> Vec<u8> {
+    let (mut stream, _) = collector.accept().unwrap();
+    let mut request = read_until(&mut stream, b"\r\n\r\n");
+    let head = String::from_utf8_lossy(&request).into_owned();
+    let length = head
+        .lines()
+        .find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length: ")?.parse::<usize>().ok());
+    let end = request.windows(4).position(|window| window == b"\r\n\r\n").unwrap() + 4 + length.unwrap();
+    while request.len() < end {
+        let mut chunk = vec![0; end - request.len()];
+        stream.read_exact(&mut chunk).unwrap();
+        request.extend_from_slice(&chunk);
+    }
+    stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n").unwrap();
+    request
 }

@@ -9,7 +9,7 @@ use super::*;
 async fn every_service_has_its_own_status() {
     let (database, cache) = (Dependency::default(), Dependency::default());
     let registry = with("database", &database);
-    let options = CheckOptions::new().criticality(Criticality::NonCritical);
+    let options = CheckOptions::new().criticality(Criticality::Degrading);
     registry.register_with("cache", cache.clone(), options).unwrap();
     registry.register("slow", || async { Health::degraded("slow") }).unwrap();
     let health = registry.grpc().service("Orders", ["database", "cache", "cache"]).service("Cart", ["cache"]);
@@ -52,6 +52,31 @@ async fn a_long_request_is_refused() {
     let client = client(Registry::new().grpc());
     assert_eq!(check(&client, &"x".repeat(MAX_REQUEST_BYTES)).await, Err(Code::OutOfRange));
     assert_eq!(watch(&client, &"x".repeat(MAX_REQUEST_BYTES)).await.err(), Some(Code::OutOfRange));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_names_of_checks_are_not_for_everybody() {
+    let registry = with("database", &Dependency::default());
+    let client = HealthClient::new(registry.grpc().service("Orders", ["database"]).build().unwrap());
+    assert_eq!(check(&client, "database").await, Err(Code::NotFound));
+    let names: Vec<_> = list(&client).await.unwrap().into_iter().map(|(name, _)| name).collect();
+    assert_eq!(names, ["", "Orders", "liveness", "readiness"]);
+    assert_eq!(told(&mut watch(&client, "database").await.unwrap()).await, Some(ServiceUnknown));
+}
+
+#[tokio::test(start_paused = true)]
+async fn liveness_follows_its_checks() {
+    let registry = Registry::new();
+    let stuck = Dependency::default();
+    registry.register_with("loop", stuck.clone(), CheckOptions::new().liveness(true)).unwrap();
+    let client = client(registry.grpc());
+    for (down, expected) in [(false, Serving), (true, NotServing)] {
+        stuck.set_down(down);
+        sleep(2 * SECOND).await;
+        assert_eq!(check(&client, "liveness").await, Ok(expected));
+        assert_eq!(check(&client, "").await, Ok(Serving));
+        assert!(list(&client).await.unwrap().contains(&("liveness".into(), expected)));
+    }
 }
 
 #[tokio::test(start_paused = true)]

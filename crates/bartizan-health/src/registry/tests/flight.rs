@@ -2,7 +2,7 @@
 
 use std::{
     pin::pin,
-    sync::{Mutex, atomic::AtomicUsize, mpsc},
+    sync::{Mutex, mpsc},
     task::{self, Poll, Waker},
 };
 
@@ -15,17 +15,6 @@ use super::*;
 use crate::blocking;
 
 const MS: Duration = Duration::from_millis(1);
-
-/// A check that takes `time` and counts how often it was started.
-fn taking(time: Duration) -> (Arc<AtomicUsize>, impl Check) {
-    let runs = Arc::new(AtomicUsize::new(0));
-    let counter = Arc::clone(&runs);
-    let check = move || {
-        counter.fetch_add(1, Ordering::SeqCst);
-        sleep(time)
-    };
-    (runs, check)
-}
 
 fn polled_once<F: Future>(future: F) -> Poll<F::Output> {
     pin!(future).poll(&mut task::Context::from_waker(Waker::noop()))
@@ -205,12 +194,58 @@ async fn a_check_that_blocks_its_thread_does_not_stall_the_others() {
 }
 
 #[tokio::test]
-async fn blocking_functions_run_on_their_own_pool() {
+async fn blocking_functions_have_a_thread_of_their_own() {
     let registry = Registry::builder().answer_within(10 * SECOND).build().unwrap();
     let here = std::thread::current().id();
-    registry.register("a", blocking(move || assert_ne!(std::thread::current().id(), here))).unwrap();
+    let elsewhere = move || {
+        assert_ne!(std::thread::current().id(), here);
+        tokio::runtime::Handle::try_current().map(drop)
+    };
+    registry.register("a", blocking(elsewhere)).unwrap();
     registry.register("b", blocking(|| -> () { panic!() })).unwrap();
     assert_eq!(all(&registry).await, [healthy(), unhealthy("check panicked")]);
+}
+
+/// On a single worker thread, without a blocking pool to speak of: what a deadlocked function can take, it takes.
+#[test]
+fn a_deadlocked_function_stalls_neither_checks_nor_probes_nor_the_shutdown() {
+    let calls = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&calls);
+    let (_never, locked) = mpsc::channel::<()>();
+    let locked = Mutex::new(locked);
+    let deadlock = move || {
+        counter.fetch_add(1, Ordering::SeqCst);
+        let _ = locked.lock().unwrap().recv();
+    };
+    let registry = Registry::new();
+    let options = CheckOptions::new().timeout(20 * MS).interval(MS).cancel_on_timeout(true);
+    registry.register_with("deadlock", blocking(deadlock), options).unwrap();
+    let other = CheckOptions::new().ttl(Duration::ZERO);
+    registry.register_with("other", blocking(|| {}), other).unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .max_blocking_threads(1)
+        .enable_all()
+        .build()
+        .unwrap();
+    let asked = registry.clone();
+    let probes = async move {
+        let mut messages = Vec::new();
+        while messages.len() < 20 {
+            let start = std::time::Instant::now();
+            let report = asked.report(Group::All).await;
+            assert!(start.elapsed() < SECOND, "{:?}", start.elapsed());
+            assert_eq!(report.checks[1].status, Status::Healthy);
+            messages.extend(report.checks[0].message.clone());
+            sleep(5 * MS).await;
+        }
+        tokio::task::spawn_blocking(|| {}).await.unwrap();
+        messages
+    };
+    let messages = runtime.block_on(runtime.spawn(probes)).unwrap();
+    assert!(messages.contains(&"the run before still holds its thread".into()), "{messages:?}");
+    assert_eq!(calls.load(Ordering::SeqCst), 1, "one thread, however many runs");
+    drop(runtime); // would wait for a thread of the pool for ever
 }
 
 /// The first result is news, so the listener gets a new run going before the first caller is awake.

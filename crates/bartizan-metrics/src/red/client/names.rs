@@ -2,8 +2,9 @@
 
 use bartizan_core::{Ending, Failure, GrpcCode, KnownMethod, Outcome, Protocol, Record};
 use http::Version;
-use metrics::{Counter, Histogram, Key, Label, Recorder, Unit};
+use metrics::{Counter, Key, Label, Recorder, Unit};
 
+use crate::red::duration::DurationHistogram;
 use crate::red::names::{META, Naming, version_name};
 
 /// What tells one call's series from another's, but for the gRPC method.
@@ -74,13 +75,13 @@ impl Traits {
 /// The handles of one combination of labels.
 pub(super) struct Series {
     requests: Counter,
-    duration: Histogram,
+    duration: DurationHistogram,
 }
 
 impl Series {
-    pub(super) fn record(&self, ending: &Ending) {
+    pub(super) fn record(&self, ending: &Ending, record: &Record) {
         self.requests.increment(1);
-        self.duration.record(ending.duration.as_secs_f64());
+        self.duration.record(ending.duration, record);
     }
 }
 
@@ -143,7 +144,7 @@ pub(super) fn series(naming: Naming, recorder: &dyn Recorder, traits: Traits, ta
         labels.extend(traits.error_type());
         recorder.register_counter(&Key::from_parts(name, labels), &META)
     });
-    let duration = recorder.register_histogram(&Key::from_parts(names.duration, labels), &META);
+    let duration = DurationHistogram::register(recorder, names.duration, labels);
     Series { requests, duration }
 }
 

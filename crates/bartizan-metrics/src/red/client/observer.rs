@@ -83,10 +83,10 @@ impl Inner {
                 let traits = |server| Traits::of(self.naming, record, ending, server, call.version);
                 let make = |traits, target: Target<'_>| names::series(self.naming, recorder, traits, target);
                 match bound {
-                    None => make(traits(0), target).record(ending),
+                    None => make(traits(0), target).record(ending, record),
                     Some(bound) => {
                         if let Some(series) = self.find(bound, target, traits, make) {
-                            series.record(ending);
+                            series.record(ending, record);
                         }
                     }
                 }
