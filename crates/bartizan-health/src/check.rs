@@ -54,6 +54,12 @@ pub trait Check: Send + Sync + 'static {
     fn is_dependency(&self) -> bool {
         false
     }
+
+    /// Whether a run may be dropped at any `await`. It then is when it has timed out, as if
+    /// [`CheckOptions::cancel_on_timeout`](crate::CheckOptions::cancel_on_timeout) said so. Default false.
+    fn is_cancel_safe(&self) -> bool {
+        false
+    }
 }
 
 impl<F, Fut> Check for F
@@ -106,37 +112,51 @@ where
     T: IntoHealth,
 {
     async fn check(&self) -> Health {
-        if self.busy.swap(true, Ordering::AcqRel) {
-            return Health::unhealthy("the run before still holds its thread");
-        }
-        let (function, busy, runtime) =
-            (Arc::clone(&self.function), Arc::clone(&self.busy), Handle::current());
-        let (sender, result) = oneshot::channel();
-        let run = move || {
-            let _context = runtime.enter();
-            let health = catch_unwind(AssertUnwindSafe(|| function().into_health()));
-            busy.store(false, Ordering::Release);
-            // Nobody may be waiting any more.
-            let _ = sender.send(health);
-        };
-        if let Err(error) = thread::Builder::new().name("health-check".into()).spawn(run) {
-            self.busy.store(false, Ordering::Release);
-            return Health::unhealthy(format!("no thread for the check: {error}"));
-        }
-        match result.await {
-            Ok(Ok(health)) => health,
-            Ok(Err(panic)) => resume_unwind(panic),
-            Err(_) => Health::unhealthy("the check's thread ended early"),
-        }
+        let function = Arc::clone(&self.function);
+        on_thread(&self.busy, move || function().into_health()).await
+    }
+}
+
+/// Runs the function on a thread of its own, unless the one before has not returned.
+pub(crate) async fn on_thread(
+    busy: &Arc<AtomicBool>,
+    function: impl FnOnce() -> Health + Send + 'static,
+) -> Health {
+    if busy.swap(true, Ordering::AcqRel) {
+        return Health::unhealthy("the run before still holds its thread");
+    }
+    let (sender, result) = oneshot::channel();
+    let (held, runtime) = (Arc::clone(busy), Handle::current());
+    let run = move || {
+        let _context = runtime.enter();
+        let health = catch_unwind(AssertUnwindSafe(function));
+        held.store(false, Ordering::Release);
+        // Nobody may be waiting any more.
+        let _ = sender.send(health);
+    };
+    if let Err(error) = thread::Builder::new().name("health-check".into()).spawn(run) {
+        busy.store(false, Ordering::Release);
+        return Health::unhealthy(format!("no thread for the check: {error}"));
+    }
+    match result.await {
+        Ok(Ok(health)) => health,
+        Ok(Err(panic)) => resume_unwind(panic),
+        Err(_) => Health::unhealthy("the check's thread ended early"),
     }
 }
 
 /// [`Check`] in a form that can be kept in a list; the box is paid once a run.
 pub(crate) trait DynCheck: Send + Sync {
+    fn is_cancel_safe(&self) -> bool;
+
     fn run(&self) -> Pin<Box<dyn Future<Output = Health> + Send + '_>>;
 }
 
 impl<C: Check> DynCheck for C {
+    fn is_cancel_safe(&self) -> bool {
+        Check::is_cancel_safe(self)
+    }
+
     fn run(&self) -> Pin<Box<dyn Future<Output = Health> + Send + '_>> {
         Box::pin(self.check())
     }

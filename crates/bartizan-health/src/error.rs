@@ -76,6 +76,14 @@ pub enum HealthError {
         /// The path that was given.
         path: String,
     },
+    /// The URL of an HTTP check is no URL, or none that can be asked. It is not repeated, as it may hold a secret.
+    #[error(
+        "the URL of the HTTP check is not usable, {reason}: give one such as `https://orders.internal/readyz`"
+    )]
+    Url {
+        /// What is wrong with it.
+        reason: &'static str,
+    },
     /// The gRPC service cannot be told from the others.
     #[error(
         "the gRPC service name {service:?} is not usable: give each service once, by a name of 1 to \

@@ -82,6 +82,8 @@ mod axum;
 #[cfg(feature = "tonic")]
 pub mod grpc;
 
+pub mod checks;
+
 mod answer;
 mod builder;
 mod change;

@@ -284,10 +284,10 @@ mod tests {
         let live = CheckOptions::new().liveness(true);
         assert_eq!(validate("loop", &live, false), Ok(()));
         assert!(!live.is_in(Group::Readiness));
-        let refused = Err(HealthError::DependencyInLiveness { name: "db".into() });
-        assert_eq!(validate("db", &live, true), refused);
-        assert_eq!(validate("db", &live.readiness(true), false), refused);
-        let error = refused.unwrap_err().to_string();
+        let refused = HealthError::DependencyInLiveness { name: "db".into() };
+        assert_eq!(validate("db", &live, true), Err(refused.clone()));
+        assert_eq!(validate("db", &live.readiness(true), false), Err(refused.clone()));
+        let error = refused.to_string();
         assert!(error.contains("`db`") && error.contains("liveness(false)"), "{error}");
     }
 }

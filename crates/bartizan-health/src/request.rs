@@ -97,11 +97,11 @@ fn prefers_health_json(headers: &HeaderMap) -> bool {
     let values = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
     for range in values.flat_map(|value| value.split(',')) {
         let (kind, parameters) = range.split_once(';').unwrap_or((range, ""));
-        let weights = parameters.split(';').filter_map(|parameter| {
+        let mut weights = parameters.split(';').filter_map(|parameter| {
             let (name, value) = parameter.split_once('=')?;
             name.trim().eq_ignore_ascii_case("q").then(|| value.trim().parse::<f32>().unwrap_or(0.0))
         });
-        let weight = weights.last().unwrap_or(1.0);
+        let weight = weights.next().unwrap_or(1.0);
         if kind.trim().eq_ignore_ascii_case(HEALTH_JSON) {
             health = weight;
         } else if kind.trim().eq_ignore_ascii_case("application/json") {

@@ -39,7 +39,7 @@ pub(crate) async fn run(mut lease: Lease, inner: Arc<Inner>) {
         publish(&slot, &inner, finding, started.elapsed(), false);
     } else {
         publish(&slot, &inner, Finding::unhealthy(TIMEOUT), started.elapsed(), true);
-        if slot.options.cancel_on_timeout {
+        if slot.options.cancel_on_timeout || slot.check.is_cancel_safe() {
             task.abort();
         }
         let _ = task.await;
