@@ -24,27 +24,32 @@ pub fn run(names: &[&str]) -> ExitCode {
         "stack", "allocations (budget)", "target", "instructions (budget)", "target", "bytes"
     );
     let mut verdicts = Vec::new();
-    for stack in stacks::all().filter(|stack| names.is_empty() || names.contains(&stack.name)) {
+    let named: Vec<_> = names.iter().map(|name| stacks::named(name)).collect();
+    for stack in if named.is_empty() { stacks::all().collect() } else { named } {
         let Some(budget) = budgets.get(stack.name) else { continue };
         let counted = measure::count(stack, Shape::USUAL).over(bare);
         print_line(stack, counted, budget);
         verdicts.push((stack, counted, verdict(counted, budget.budget)));
     }
-    for (stack, counted, verdict) in &verdicts {
-        let new =
-            format!("{{ allocations = {}, instructions = {} }}", counted.allocations, counted.instructions);
-        match verdict {
-            Verdict::Holds => {}
-            Verdict::Below => println!("\n{}: well below its budget, tighten it to {new}", stack.name),
-            Verdict::Over => println!("\n{}: OVER ITS BUDGET, is {new}", stack.name),
-        }
-    }
     assert!(!verdicts.is_empty(), "none of these stacks has a budget: {names:?}");
-    if verdicts.iter().any(|(_, _, verdict)| *verdict == Verdict::Over) {
-        ExitCode::FAILURE
-    } else {
-        ExitCode::SUCCESS
+    print_all(&verdicts, Verdict::Below, "well below its budget, tighten it");
+    match print_all(&verdicts, Verdict::Over, "OVER ITS BUDGET") {
+        0 => ExitCode::SUCCESS,
+        _ => ExitCode::FAILURE,
     }
+}
+
+/// Prints the stacks of this verdict, with their counts as the file would have them, and tells how many there are.
+fn print_all(verdicts: &[(Stack, Counts, Verdict)], of: Verdict, title: &str) -> usize {
+    let all = verdicts.iter().filter(|(_, _, verdict)| *verdict == of);
+    for (stack, counted, _) in all.clone() {
+        let Counts { allocations, instructions, .. } = counted;
+        println!(
+            "{title}: [{}] {{ allocations = {allocations}, instructions = {instructions} }}",
+            stack.name
+        );
+    }
+    all.count()
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -32,7 +32,7 @@ pub fn run(options: &Options) -> String {
         ("Live series: requests to so many routes in turn, over a bare router with as many", series(rounds)),
         ("Header fields logged, over a bare router with as many", headers(rounds)),
         ("Streamed bodies, over the bare router", bodies(rounds)),
-        ("Threads on the same route", several_threads(rounds)),
+        ("Threads on the same route: processor time of a request", several_threads(rounds)),
         ("Scrapes of histograms with three labels and eleven buckets", scrapes(rounds)),
         ("Resident memory over ten million requests that nobody scraped", unscraped()),
     ];
@@ -102,7 +102,8 @@ fn bodies(rounds: usize) -> String {
 }
 
 fn several_threads(rounds: usize) -> String {
-    let mut table = Table::new(&["stack", "one thread, requests a second", "two threads", "ratio (range)"]);
+    let mut table =
+        Table::new(&["stack", "one thread, ns a request", "two threads, ns a request", "ratio (range)"]);
     for name in ["bare", "log", "red", "whole-out"] {
         let stack = stacks::named(name);
         let (mut one, mut two) = (Vec::new(), Vec::new());

@@ -21,7 +21,7 @@ pub enum Task {
     FutureSize,
     /// Serve on a port of the loopback, which is printed, until killed.
     Serve,
-    /// Print the requests a second of so many threads.
+    /// Print the nanoseconds of processor time of a request, on so many threads.
     Threads(usize),
     /// Print the resident memory, in kB, before and after so many requests.
     Memory(u32),

@@ -95,8 +95,10 @@ fn callgrind(stack: Stack, shape: Shape, requests: u32) -> u64 {
     command.args(["-q", "--tool=callgrind", "--separate-threads=yes"]);
     command.arg(format!("--callgrind-out-file={}", profile.display()));
     command.arg(program()).args(["work", &format!("requests:{requests}"), stack.name, &shape.to_string()]);
-    // No span is dropped, however slowly the exporter's thread runs in there.
-    command.env("OTEL_BSP_MAX_QUEUE_SIZE", "16384");
+    // No span is dropped, and none is exported before the end: what another thread frees, and when, would change what an
+    // allocation costs here.
+    command.env("OTEL_BSP_MAX_QUEUE_SIZE", "16384").env("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "16384");
+    command.env("OTEL_BSP_SCHEDULE_DELAY", "3600000");
     let status = command.stdout(Stdio::null()).status();
     let status = status.unwrap_or_else(|error| panic!("valgrind must be installed: {error}"));
     assert!(status.success(), "{}: callgrind failed", stack.name);

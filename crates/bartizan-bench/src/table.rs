@@ -3,21 +3,19 @@
 use std::collections::BTreeMap;
 
 use crate::budgets;
-use crate::measure::{self, Counts};
+use crate::measure;
 use crate::report::{Options, Table, grouped, median, range};
-use crate::stacks::{self, Stack};
+use crate::stacks;
 use crate::subject::Shape;
 
-const HEADINGS: [&str; 10] = [
+const HEADINGS: [&str; 8] = [
     "stack",
     "ns (range)",
-    "x bare",
     "+ ns",
-    "+ allocations",
-    "target",
+    "x bare",
+    "+ allocations (target)",
     "+ bytes",
-    "+ instructions",
-    "target",
+    "+ instructions (target)",
     "future, bytes",
 ];
 
@@ -47,41 +45,27 @@ pub fn run(options: &Options) -> String {
     let mut table = Table::new(&HEADINGS);
     for stack in &stacks {
         let target = budgets.get(stack.name).and_then(|budget| budget.target);
-        let future = measure::work("future", *stack, Shape::USUAL)[0];
-        let bare = (counts[stack.over], median(&times[stack.over]));
-        let targets = target.map_or([String::new(), String::new()], |target| {
-            [format!("≤ {}", target.allocations), format!("≤ {}", grouped(target.instructions as f64))]
-        });
-        table.row(row(stack, counts[stack.name], &times[stack.name], bare, targets, future));
+        let (counts, bare) = (counts[stack.name], counts[stack.over]);
+        let (times, bare_ns) = (&times[stack.name], median(&times[stack.over]));
+        let ((least, most), ns) = (range(times), median(times));
+        // The bare service is given as it is, all others by what they add to it.
+        let is_bare = stack.name == stack.over;
+        let shown = if is_bare { counts } else { counts.over(bare) };
+        let cell = |number: u64, target: Option<u64>| match target {
+            _ if is_bare => format!("({})", grouped(number as f64)),
+            Some(target) => format!("{} (≤ {})", grouped(number as f64), grouped(target as f64)),
+            None => grouped(number as f64),
+        };
+        table.row([
+            stack.what.to_owned(),
+            format!("{} ({} to {})", grouped(ns), grouped(least), grouped(most)),
+            grouped(ns - bare_ns),
+            format!("{:.2}", ns / bare_ns),
+            cell(shown.allocations, target.map(|target| target.allocations)),
+            cell(shown.bytes, None),
+            cell(shown.instructions, target.map(|target| target.instructions)),
+            grouped(measure::work("future", *stack, Shape::USUAL)[0]),
+        ]);
     }
     table.finish()
-}
-
-fn row(
-    stack: &Stack,
-    counts: Counts,
-    times: &[f64],
-    bare: (Counts, f64),
-    targets: [String; 2],
-    future: f64,
-) -> [String; 10] {
-    let ((least, most), ns) = (range(times), median(times));
-    let [allocations, instructions] = targets;
-    // The bare service is given as it is, all others by what they add to it.
-    let is_bare = stack.name == stack.over;
-    let shown = if is_bare { counts } else { counts.over(bare.0) };
-    let plus =
-        |number: u64| if is_bare { format!("({})", grouped(number as f64)) } else { grouped(number as f64) };
-    [
-        stack.what.to_owned(),
-        format!("{} ({} to {})", grouped(ns), grouped(least), grouped(most)),
-        format!("{:.2}", ns / bare.1),
-        grouped(ns - bare.1),
-        plus(shown.allocations),
-        allocations,
-        plus(shown.bytes),
-        plus(shown.instructions),
-        instructions,
-        grouped(future),
-    ]
 }
