@@ -49,6 +49,7 @@
 //! [`bound_fields_dropped_total`](bartizan_core::bound_fields_dropped_total)). Output that fails or blocks costs lines,
 //! never a request. Whatever a client sends, a line is one valid JSON object.
 
+mod capture;
 mod line;
 mod panic;
 mod request;
@@ -58,6 +59,10 @@ mod startup;
 mod subscriber;
 mod writer;
 
+pub use capture::{
+    Capture, CaptureWhen, CapturedBody, CapturedExchange, bodies_refused_total, bodies_truncated_total,
+    captured_bytes,
+};
 pub use line::lines_truncated_total;
 pub use panic::{PanicHook, panics_total};
 pub use request::{RequestLog, RequestLogExchange, RequestLogLayer};

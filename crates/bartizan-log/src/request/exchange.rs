@@ -11,6 +11,7 @@ use super::Options;
 use super::event::{self, Completed};
 use super::headers::masked_json;
 use super::text::Texts;
+use crate::capture::{Bodies, Capturing};
 
 /// What is kept of a request until its line is written: references to what it sent, nothing copied. Nothing at all
 /// where there is no subscriber.
@@ -30,6 +31,7 @@ struct Kept {
     starting: bool,
     request_headers: Option<String>,
     response_headers: Option<String>,
+    capturing: Option<Box<Capturing>>,
 }
 
 impl RequestLogExchange {
@@ -51,9 +53,19 @@ impl RequestLogExchange {
             starting: options.start_event && picked && !options.skip.has(record.route(), path),
             request_headers: options.request_headers.then(|| masked_json(request.headers(), &options.masker)),
             response_headers: None,
+            capturing: options
+                .capture
+                .as_ref()
+                .map(|capture| Box::new(Capturing::begin(capture, request, record))),
             options: Arc::clone(options),
         };
         Self { kept: Some(kept) }
+    }
+}
+
+impl RequestLogExchange {
+    fn capturing(&mut self) -> Option<&mut Capturing> {
+        self.kept.as_mut()?.capturing.as_deref_mut()
     }
 }
 
@@ -68,8 +80,29 @@ impl Exchange for RequestLogExchange {
     }
 
     fn head<B>(&mut self, response: &mut Response<B>, _: &Record) {
-        if let Some(kept) = self.kept.as_mut().filter(|kept| kept.options.response_headers) {
+        let Some(kept) = &mut self.kept else { return };
+        if kept.options.response_headers {
             kept.response_headers = Some(masked_json(response.headers(), &kept.options.masker));
+        }
+        if let (Some(capturing), Some(capture)) = (&mut kept.capturing, &kept.options.capture) {
+            capturing.head(capture, response);
+        }
+    }
+
+    fn chunk(&mut self, len: usize, _: &Record) {
+        if let Some(capturing) = self.capturing() {
+            capturing.chunk(len);
+        }
+    }
+
+    fn wants_data(&self) -> bool {
+        let kept = self.kept.as_ref();
+        kept.and_then(|kept| kept.capturing.as_ref()).is_some_and(|capturing| capturing.wants_data())
+    }
+
+    fn data(&mut self, data: &[u8], _: &Record) {
+        if let Some(capturing) = self.capturing() {
+            capturing.data(data);
         }
     }
 
@@ -91,18 +124,29 @@ impl Kept {
         }
     }
 
-    fn end(&self, ending: &Ending, record: &Record) {
+    fn end(mut self, ending: &Ending, record: &Record) {
         let slow = self.options.slow.is_some_and(|threshold| ending.duration >= threshold);
-        if slow || ending.outcome.is_error() || self.is_wanted(ending.outcome, record) {
-            event::completed(&Completed {
-                ending,
-                record,
-                slow,
-                texts: &LazyCell::new(|| self.texts(record)),
-                request_headers: self.request_headers.as_deref(),
-                response_headers: self.response_headers.as_deref(),
-            });
+        if !(slow || ending.outcome.is_error() || self.is_wanted(ending.outcome, record)) {
+            return;
         }
+        let capturing = self.capturing.take();
+        let texts = LazyCell::new(|| self.texts(record));
+        let bodies = match (capturing, &self.options.capture) {
+            (Some(capturing), Some(capture)) if capture.is_wanted(ending, record, slow) => {
+                let target = (texts.path(), texts.query());
+                capturing.end(capture, &self.options.masker, ending, record, target)
+            }
+            _ => Bodies::default(),
+        };
+        event::completed(&Completed {
+            ending,
+            record,
+            slow,
+            texts: &texts,
+            request_headers: self.request_headers.as_deref(),
+            response_headers: self.response_headers.as_deref(),
+            bodies: &bodies,
+        });
     }
 
     /// Whether an exchange that is neither failed nor slow gets its line.

@@ -48,7 +48,7 @@ pub(super) fn masked_json(headers: &HeaderMap, masker: &Masker) -> String {
 }
 
 /// Appends a header's value, cut and masked. Bytes outside ASCII become `\xNN`.
-pub(super) fn push_value(out: &mut String, name: &str, value: &HeaderValue, masker: &Masker) {
+pub(crate) fn push_value(out: &mut String, name: &str, value: &HeaderValue, masker: &Masker) {
     if value.is_sensitive() {
         out.push_str(masker.censor());
         return;

@@ -154,7 +154,7 @@ impl Visit for Own<'_> {
             name @ ("request_headers" | "response_headers") => {
                 self.0.own_field(name, |out, limit| push_json(out, value.as_bytes(), limit));
             }
-            name @ ("path" | "query" | "route" | "user_agent") => {
+            name @ ("path" | "query" | "route" | "user_agent" | "request_body" | "response_body") => {
                 self.0.own_field(name, |out, limit| push_str(out, value, limit));
             }
             name => self.0.own_field(name, |out, _| push_word(out, value)),
