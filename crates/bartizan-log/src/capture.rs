@@ -34,6 +34,7 @@ use self::media::MediaTypes;
 /// let teapots = CaptureWhen::If(Arc::new(|ending, _| ending.status.is_some_and(|status| status == 418)));
 /// # let _ = teapots;
 /// ```
+#[expect(clippy::type_complexity, reason = "the predicate is named once")]
 #[derive(Clone, Default)]
 #[non_exhaustive]
 pub enum CaptureWhen {

@@ -4,6 +4,8 @@
 //! * [`bind`] and [`Scope`]: fields for every later line of a request, or of a block.
 //! * [`LogBuilder`], [`LogLayer`], [`LogWriter`]: a `tracing` subscriber that writes JSON lines or a console form, masks
 //!   every field on the way, and never makes a request wait for the output.
+//! * [`Capture`]: bodies of requests and responses, bounded and masked, of exchanges that failed, say.
+//! * [`SlowOperation`]: a line for what takes too long, with its SQL statement.
 //! * [`PanicHook`]: panics as log lines, with the request's ids.
 //!
 //! ```
@@ -55,6 +57,7 @@ mod panic;
 mod request;
 mod scope;
 mod setup;
+mod slow;
 mod startup;
 mod subscriber;
 mod writer;
@@ -68,6 +71,9 @@ pub use panic::{PanicHook, panics_total};
 pub use request::{RequestLog, RequestLogExchange, RequestLogLayer};
 pub use scope::{ErrorLogged, Scope, bind};
 pub use setup::{Log, LogBuilder, LogError, LogFormat};
+#[cfg(feature = "sqlx")]
+pub use slow::sqlx_slow_statements;
+pub use slow::{SlowFuture, SlowOperation};
 pub use startup::startup_event;
 pub use subscriber::{LogFilter, LogLayer};
 pub use writer::{LogGuard, LogWriter};

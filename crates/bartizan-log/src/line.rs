@@ -14,8 +14,7 @@ use bartizan_core::{RESERVED_FIELDS, TraceIds};
 use tracing::Metadata;
 
 use self::console::{begin_paint, end_paint, paint, push_bare, push_block};
-pub(crate) use self::escape::fits_escaped;
-use self::escape::push_escaped;
+pub(crate) use self::escape::{fits_escaped, push_escaped};
 use self::names::Names;
 pub(crate) use self::timestamp::Timestamp;
 pub(crate) use self::value::{

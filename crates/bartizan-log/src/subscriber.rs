@@ -31,7 +31,8 @@ use crate::writer::LogWriter;
 /// counts. A field that is called like one of these seven gets `field.` in front.
 ///
 /// Every field is masked: by its name, and text under a harmless name where a sensitive pair shows in it. The fields of
-/// a span are masked when they are recorded.
+/// a span are masked when they are recorded. `db.statement` and `db.query.text`, and what sqlx logs of a statement, are SQL: literals
+/// become `?` and 200 characters are shown ([`Masker::sql`]).
 ///
 /// Numbers beyond 64 bits are strings, those that are not finite are `null`. A line has at most 64 KiB, a value at most
 /// 32 KiB, a span's value 8 KiB; longer ones are cut, end in `...[cut]`, and
@@ -111,7 +112,7 @@ impl LogLayer {
             event.record(&mut own);
             own.0
         } else {
-            let mut masked = Masked { fields: line, mask: &self.mask, text };
+            let mut masked = Masked::new(line, &self.mask, text, metadata);
             event.record(&mut masked);
             masked.fields
         };
@@ -158,13 +159,13 @@ where
 {
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: layer::Context<'_, S>) {
         if !is_request_span(attributes.metadata()) {
-            self.store(id, &context, |fields| attributes.record(fields));
+            self.store(id, attributes.metadata(), &context, |fields| attributes.record(fields));
         }
     }
 
     fn on_record(&self, id: &Id, values: &tracing::span::Record<'_>, context: layer::Context<'_, S>) {
-        if context.metadata(id).is_some_and(|metadata| !is_request_span(metadata)) {
-            self.store(id, &context, |fields| values.record(fields));
+        if let Some(metadata) = context.metadata(id).filter(|metadata| !is_request_span(metadata)) {
+            self.store(id, metadata, &context, |fields| values.record(fields));
         }
     }
 
@@ -180,6 +181,7 @@ impl LogLayer {
     fn store<S>(
         &self,
         id: &Id,
+        metadata: &Metadata<'_>,
         context: &layer::Context<'_, S>,
         record: impl FnOnce(&mut Masked<'_, SpanFields>),
     ) where
@@ -188,7 +190,7 @@ impl LogLayer {
         // A `Debug` may panic or log: the span is not locked meanwhile.
         let newer = Buffers::with(|buffers| {
             let fields = SpanFields::new(self.mask.owner);
-            let mut masked = Masked { fields, mask: &self.mask, text: &mut buffers.text };
+            let mut masked = Masked::new(fields, &self.mask, &mut buffers.text, metadata);
             record(&mut masked);
             masked.fields
         });

@@ -61,7 +61,7 @@ impl Kind {
     }
 
     fn mask(&self, bytes: &[u8], cut: bool, masker: &Masker) -> (String, bool) {
-        let _ = (bytes, cut, masker);
+        let _ = (bytes, cut, masker, &self.encoding);
         ("[body]".to_owned(), true)
     }
 }

@@ -4,11 +4,13 @@ use std::error::Error;
 use std::fmt::{self, Debug, Write};
 
 use bartizan_mask::Masker;
+use tracing::Metadata;
 use tracing::field::{Field, Visit};
 
-use super::names;
+use super::names::{self, Kind};
 use crate::line::{
-    Line, MAX_VALUE, push_bool, push_f64, push_integer, push_json, push_str, push_wide, push_word,
+    Line, MAX_VALUE, push_bool, push_escaped, push_f64, push_integer, push_json, push_str, push_wide,
+    push_word,
 };
 
 /// Where masked fields go.
@@ -38,52 +40,87 @@ impl Mask {
         let whole = looked_at.len() == text.len();
         push_str(out, &self.masker.text_cow(looked_at), limit) && whole
     }
+
+    /// Appends an SQL statement, without its literals.
+    fn push_sql(&self, out: &mut Vec<u8>, statement: &str, limit: usize) -> bool {
+        out.push(b'"');
+        let whole = self.masker.sql(statement, &mut Escaped { out, limit }).is_ok();
+        out.push(b'"');
+        whole
+    }
 }
+
+/// Writes the inside of a JSON string.
+struct Escaped<'a> {
+    out: &'a mut Vec<u8>,
+    limit: usize,
+}
+
+impl Write for Escaped<'_> {
+    fn write_str(&mut self, part: &str) -> fmt::Result {
+        if push_escaped(self.out, part, self.limit) { Ok(()) } else { Err(fmt::Error) }
+    }
+}
+
+/// The target of what sqlx logs of statements.
+const SQLX: &str = "sqlx::query";
 
 /// Writes fields, each under its own name, with what is sensitive replaced.
 pub(super) struct Masked<'a, F> {
     pub(super) fields: F,
     pub(super) mask: &'a Mask,
     pub(super) text: &'a mut String,
+    /// The event is sqlx's, whose `summary` is the beginning of a statement.
+    of_sqlx: bool,
+}
+
+impl<'a, F> Masked<'a, F> {
+    pub(super) fn new(fields: F, mask: &'a Mask, text: &'a mut String, metadata: &Metadata<'_>) -> Self {
+        Self { fields, mask, text, of_sqlx: metadata.target() == SQLX }
+    }
 }
 
 impl<F: Fields> Masked<'_, F> {
     fn put(&mut self, field: &Field, write: impl FnOnce(&mut Vec<u8>, usize) -> bool) {
-        self.put_text(field, |_, _, out, limit| write(out, limit));
+        self.put_text(field, |_, _, _, out, limit| write(out, limit));
     }
 
     fn put_text(
         &mut self,
         field: &Field,
-        write: impl FnOnce(&Mask, &mut String, &mut Vec<u8>, usize) -> bool,
+        write: impl FnOnce(&Mask, bool, &mut String, &mut Vec<u8>, usize) -> bool,
     ) {
-        let Self { fields, mask, text } = self;
+        let Self { fields, mask, text, of_sqlx } = self;
         let name = field.name();
         let name = name.strip_prefix("r#").unwrap_or(name);
-        if names::is_sensitive(&mask.masker, mask.owner, name) {
+        let kind = names::kind(&mask.masker, mask.owner, name);
+        if kind == Kind::Sensitive {
             // Asks again, because this counts what is masked.
             let censor = mask.masker.censor_for(name).unwrap_or_else(|| mask.masker.censor());
             fields.put(name, |out, limit| push_str(out, censor, limit));
         } else {
-            fields.put(name, |out, limit| write(mask, text, out, limit));
+            let sql = kind == Kind::Sql || (*of_sqlx && name == "summary");
+            fields.put(name, |out, limit| write(mask, sql, text, out, limit));
         }
     }
 
     fn put_display(&mut self, field: &Field, write: impl FnOnce(&mut Bounded<'_>) -> fmt::Result) {
-        self.put_text(field, |mask, text, out, limit| {
+        self.put_text(field, |mask, sql, text, out, limit| {
             text.clear();
             let mut bounded = Bounded { text, whole: true };
             // A value that cannot be formatted is shown as far as it could.
             let _ = write(&mut bounded);
             let whole = bounded.whole;
-            mask.push_text(out, text, limit) && whole
+            if sql { mask.push_sql(out, text, limit) } else { mask.push_text(out, text, limit) && whole }
         });
     }
 }
 
 impl<F: Fields> Visit for Masked<'_, F> {
     fn record_str(&mut self, field: &Field, value: &str) {
-        self.put_text(field, |mask, _, out, limit| mask.push_text(out, value, limit));
+        self.put_text(field, |mask, sql, _, out, limit| {
+            if sql { mask.push_sql(out, value, limit) } else { mask.push_text(out, value, limit) }
+        });
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {

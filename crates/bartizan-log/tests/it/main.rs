@@ -13,4 +13,5 @@ mod request;
 mod scope;
 mod service;
 mod setup;
+mod slow;
 mod spans;
