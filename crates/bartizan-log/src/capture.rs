@@ -178,8 +178,9 @@ impl Capture {
     }
 
     /// The media types that are captured, in place of the default ones; `*` may stand for the beginning or the end. By default
-    /// `application/json`, `*+json`, `application/x-ndjson`, `application/x-www-form-urlencoded`, `multipart/form-data` and `text/plain`.
-    /// Of others nothing is kept: a placeholder stands for them.
+    /// `application/json`, `text/json`, `*+json`, `application/x-ndjson`, `application/ndjson`, `application/jsonl`,
+    /// `application/x-www-form-urlencoded`, `multipart/form-data` and `text/plain`. Of others nothing is kept: a placeholder stands for
+    /// them, `[image/png, 1234 bytes]`, as for what [`Masker::body`](bartizan_mask::Masker::body) cannot read.
     ///
     /// ```
     /// use bartizan_log::Capture;

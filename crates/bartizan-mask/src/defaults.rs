@@ -92,7 +92,7 @@ pub(crate) fn rules() -> BTreeMap<Box<[u8]>, Rule> {
     [(LETTERS, Reach::Letters), (WORDS, Reach::Words), (WHOLE, Reach::Whole)]
         .into_iter()
         .flat_map(|(names, reach)| names.iter().map(move |name| (name, reach)))
-        .filter_map(|(name, reach)| Some((normalise(name)?, Rule { reach: Some(reach), allowed: false })))
+        .filter_map(|(name, reach)| Some((normalise(name)?, Rule { reach: Some(reach), ..Rule::default() })))
         .collect()
 }
 

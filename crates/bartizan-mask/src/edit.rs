@@ -5,7 +5,8 @@ use std::fmt;
 use std::ops::Range;
 
 use crate::Masker;
-use crate::names::Names;
+use crate::kinds::Kinds;
+use crate::names::{Hide, Names};
 
 /// What becomes of a kept byte that is not printable ASCII.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,10 +22,13 @@ pub(crate) enum Escape {
 /// One pass over one input. Finders call [`hide`](Self::hide) from left to right.
 pub(crate) struct Edit<'a> {
     input: &'a [u8],
+    kinds: Kinds,
     /// Everything before this offset is written.
     done: usize,
     masked: usize,
     escape: Escape,
+    /// Whether the input is only the beginning of one.
+    cut: bool,
     censor: &'a str,
     out: &'a mut dyn fmt::Write,
     result: fmt::Result,
@@ -33,6 +37,25 @@ pub(crate) struct Edit<'a> {
 impl<'a> Edit<'a> {
     pub(crate) fn input(&self) -> &'a [u8] {
         self.input
+    }
+
+    /// Whether the input may be only the beginning of one, so that what ends with it may go on.
+    pub(crate) fn is_cut(&self) -> bool {
+        self.cut
+    }
+
+    /// Whether what ends here may go on.
+    pub(crate) fn is_cut_at(&self, end: usize) -> bool {
+        self.cut && end == self.input.len()
+    }
+
+    pub(crate) fn set_cut(&mut self, cut: bool) {
+        self.cut = cut;
+    }
+
+    /// What the input consists of.
+    pub(crate) fn kinds(&self) -> Kinds {
+        self.kinds
     }
 
     pub(crate) fn censor(&self) -> &'a str {
@@ -46,6 +69,11 @@ impl<'a> Edit<'a> {
 
     /// Puts the censor in place of this part. An empty part stays: there is nothing to hide in it.
     pub(crate) fn hide(&mut self, span: Range<usize>) {
+        self.cover(span, self.censor);
+    }
+
+    /// Hides this part as the rule for its name says.
+    pub(crate) fn hide_as(&mut self, span: Range<usize>, _hide: Hide) {
         self.cover(span, self.censor);
     }
 
@@ -69,12 +97,17 @@ impl<'a> Edit<'a> {
 
     fn keep(&mut self, end: usize) {
         let kept = self.slice(self.done..end);
-        self.result = self.result.and_then(|()| write_kept(kept, self.escape, self.out));
+        self.result = self.result.and_then(|()| write_kept(kept, self.escape(), self.out));
     }
 
     /// Whether the output would be the input.
     fn is_untouched(&self) -> bool {
-        self.masked == 0 && (self.escape == Escape::Nothing || self.input.iter().copied().all(is_printable))
+        self.masked == 0 && self.escape() == Escape::Nothing
+    }
+
+    /// How what is kept is escaped, if it needs to be.
+    fn escape(&self) -> Escape {
+        if self.kinds.any(Kinds::RAW) { self.escape } else { Escape::Nothing }
     }
 
     fn finish(mut self) -> Result<usize, fmt::Error> {
@@ -92,8 +125,7 @@ impl Masker {
         out: &mut dyn fmt::Write,
         find: impl FnOnce(&Names, &mut Edit<'_>),
     ) -> Result<usize, fmt::Error> {
-        let censor = self.censor();
-        let mut edit = Edit { input, done: 0, masked: 0, escape, censor, out, result: Ok(()) };
+        let mut edit = self.begin(input, escape, out);
         find(self.names(), &mut edit);
         self.count(edit.masked);
         edit.finish()
@@ -107,15 +139,7 @@ impl Masker {
         find: impl FnOnce(&Names, &mut Edit<'_>),
     ) -> (Cow<'i, str>, usize) {
         let mut out = String::new();
-        let mut edit = Edit {
-            input: input.as_bytes(),
-            done: 0,
-            masked: 0,
-            escape,
-            censor: self.censor(),
-            out: &mut out,
-            result: Ok(()),
-        };
+        let mut edit = self.begin(input.as_bytes(), escape, &mut out);
         find(self.names(), &mut edit);
         self.count(edit.masked);
         if edit.is_untouched() {
@@ -125,6 +149,12 @@ impl Masker {
         let masked = edit.finish().unwrap_or_default();
         (Cow::Owned(out), masked)
     }
+
+    #[inline]
+    fn begin<'a>(&'a self, input: &'a [u8], escape: Escape, out: &'a mut dyn fmt::Write) -> Edit<'a> {
+        let (kinds, censor) = (Kinds::of(input), self.censor());
+        Edit { input, kinds, done: 0, masked: 0, escape, cut: false, censor, out, result: Ok(()) }
+    }
 }
 
 fn is_printable(byte: u8) -> bool {
@@ -133,7 +163,10 @@ fn is_printable(byte: u8) -> bool {
 
 fn write_kept(kept: &[u8], escape: Escape, out: &mut dyn fmt::Write) -> fmt::Result {
     if escape == Escape::Nothing {
-        // Spans begin and end at ASCII bytes, so what is between them is valid too.
+        if let Ok(kept) = str::from_utf8(kept) {
+            return out.write_str(kept);
+        }
+        // Spans begin and end at ASCII bytes, so this is not reached.
         return kept.utf8_chunks().try_for_each(|chunk| out.write_str(chunk.valid()));
     }
     let mut rest = kept;

@@ -7,8 +7,15 @@ use http::{HeaderName, HeaderValue};
 use memchr::memchr;
 
 use crate::edit::{Edit, Escape};
+use crate::kinds::Kinds;
 use crate::names::Names;
 use crate::{Masker, nested, text, url};
+
+/// The header of the cookies in a request.
+const REQUEST: &str = "cookie";
+
+/// The header of a cookie in a response.
+const RESPONSE: &str = "set-cookie";
 
 /// Headers that hold one URL.
 const URL_HEADERS: &[&str] = &[
@@ -56,15 +63,18 @@ impl Masker {
         W: fmt::Write + ?Sized,
     {
         let (name, value) = (name.as_ref(), value.as_ref());
+        let hide = self.names().hides(name.as_bytes());
+        let cookie = is_cookie(name);
+        if hide.is_none() && !cookie && !Kinds::of(value).any(Kinds::KEPT_HEADER) {
+            // Neither a text nor a URL of such bytes hides anything.
+            return str::from_utf8(value).map_or(Err(fmt::Error), |value| out.write_str(value)).map(|()| 0);
+        }
         let all = 0..value.len();
         self.edit(value, Escape::Hex, &mut out, |names, edit| {
-            let sensitive = names.is_sensitive(name.as_bytes());
-            let request = name.eq_ignore_ascii_case("cookie");
-            let cookie = request || name.eq_ignore_ascii_case("set-cookie");
-            if cookie && (self.cookies_by_name() || !sensitive) {
-                find_cookies(names, edit, request);
-            } else if sensitive {
-                edit.hide(all);
+            if cookie && (self.cookies_by_name() || hide.is_none()) {
+                find_cookies(names, edit, name.len() == REQUEST.len());
+            } else if let Some(hide) = hide {
+                edit.hide_as(all, hide);
             } else if URL_HEADERS.iter().any(|header| name.eq_ignore_ascii_case(header)) {
                 url::find(names, edit, all);
             } else {
@@ -108,6 +118,10 @@ impl Masker {
     }
 }
 
+fn is_cookie(name: &str) -> bool {
+    name.eq_ignore_ascii_case(REQUEST) || name.eq_ignore_ascii_case(RESPONSE)
+}
+
 /// Hides cookies by name: each pair of a `cookie`, the pairs before and among the attributes of a
 /// `set-cookie`.
 fn find_cookies(names: &Names, edit: &mut Edit<'_>, request: bool) {
@@ -116,10 +130,12 @@ fn find_cookies(names: &Names, edit: &mut Edit<'_>, request: bool) {
     while at < length {
         let end = memchr(b';', edit.slice(at..length)).map_or(length, |n| at + n);
         let pair = edit.slice(at..end);
-        at = match memchr(b'=', pair).map(|n| at + n) {
-            Some(equals) if names.is_sensitive_cookie(edit.slice(at..equals)) => {
+        let equals = memchr(b'=', pair).map(|n| at + n);
+        let hide = equals.and_then(|equals| names.hides_cookie(edit.slice(at..equals)));
+        at = match equals {
+            Some(equals) if let Some(hide) = hide => {
                 let value = cookie_value(edit.input(), equals + 1, end);
-                edit.hide(value.clone());
+                edit.hide_as(value.clone(), hide);
                 value.end.max(end) + 1
             }
             // A cookie without a name is sent as its bare value.

@@ -64,23 +64,30 @@
 //!
 //! # Features
 //!
-//! `json`: `Masker::json_value`, with `serde_json`.
+//! - `json`: `Masker::json_value`, with `serde_json`.
+//! - `gzip`: [`Masker::body`] unpacks `gzip` and `deflate`, with `flate2`.
 
+mod body;
 mod builder;
+mod content;
 mod defaults;
 mod edit;
 mod header;
-#[cfg(feature = "json")]
 mod json;
+mod kinds;
 mod masker;
+mod multipart;
 mod names;
 mod nested;
 mod path;
 mod percent;
 mod query;
 mod sql;
+mod templates;
 mod text;
 mod url;
 
+pub use body::{BodyForm, MaskedBody};
 pub use builder::{MaskError, MaskerBuilder};
+pub use json::{JsonEnd, JsonMasker};
 pub use masker::Masker;

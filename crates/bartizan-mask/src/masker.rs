@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::builder::MaskerBuilder;
 use crate::defaults;
 use crate::names::Names;
+use crate::templates;
 
 /// The censor where none is configured.
 pub(crate) const DEFAULT_CENSOR: &str = "[REDACTED]";
@@ -36,6 +37,9 @@ pub(crate) struct Inner {
     pub(crate) censor: Box<str>,
     pub(crate) cookies_by_name: bool,
     pub(crate) masked: AtomicU64,
+    pub(crate) placeholders: AtomicU64,
+    /// Stands for this masker's rules.
+    pub(crate) owner: u64,
 }
 
 impl Masker {
@@ -53,8 +57,9 @@ impl Masker {
     }
 
     pub(crate) fn new(names: Names, censor: &str, cookies_by_name: bool) -> Self {
-        let masked = AtomicU64::new(0);
-        Self { inner: Arc::new(Inner { names, censor: censor.into(), cookies_by_name, masked }) }
+        let (masked, placeholders) = (AtomicU64::new(0), AtomicU64::new(0));
+        let (censor, owner) = (censor.into(), templates::new_owner());
+        Self { inner: Arc::new(Inner { names, censor, cookies_by_name, masked, placeholders, owner }) }
     }
 
     /// Whether the value under this name has to be hidden: a field, header, parameter or column.
@@ -128,8 +133,29 @@ impl Masker {
         self.inner.masked.load(Ordering::Relaxed)
     }
 
+    /// How many bodies this masker and its clones have replaced by a placeholder, because they were of no type
+    /// that can be masked, compressed or invalid.
+    ///
+    /// ```
+    /// let masker = bartizan_mask::Masker::default();
+    /// masker.body(Some("application/json"), None, b"{\"pin\": 1x}", false, &mut String::new());
+    /// assert_eq!(masker.placeholders_total(), 1);
+    /// ```
+    pub fn placeholders_total(&self) -> u64 {
+        self.inner.placeholders.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn count_placeholder(&self) {
+        self.inner.placeholders.fetch_add(1, Ordering::Relaxed);
+    }
+
     pub(crate) fn names(&self) -> &Names {
         &self.inner.names
+    }
+
+    #[inline]
+    pub(crate) fn owner(&self) -> u64 {
+        self.inner.owner
     }
 
     pub(crate) fn cookies_by_name(&self) -> bool {

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::iter;
 
-use memchr::{memchr_iter, memchr2};
+use memchr::memchr_iter;
 
+use crate::kinds::Kinds;
 use crate::percent::decode;
 
 /// The longest name that is judged, percent-decoded; a longer one counts as sensitive.
@@ -21,6 +22,10 @@ pub(crate) enum Reach {
     Letters,
 }
 
+/// How a value is hidden: the place of an action in the masker's list.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Hide(pub(crate) u8);
+
 /// What the set knows of one normalised name.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Rule {
@@ -28,6 +33,23 @@ pub(crate) struct Rule {
     pub(crate) reach: Option<Reach>,
     /// A name that is exactly this one is shown, whatever it ends in.
     pub(crate) allowed: bool,
+    pub(crate) hide: Hide,
+}
+
+/// What one rule says of a name.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    Show,
+    Hide(Hide),
+}
+
+impl Verdict {
+    fn hides(self) -> Option<Hide> {
+        match self {
+            Self::Show => None,
+            Self::Hide(hide) => Some(hide),
+        }
+    }
 }
 
 /// The normalised names, by their hashes alone: a name that happens to share all 64 bits with one of
@@ -37,19 +59,27 @@ pub(crate) struct Names {
     rules: Box<[(u64, Rule)]>,
     /// The hashes above.
     known: Bits,
-    /// The hashes of the last three bytes of every name: most other names are told apart by theirs.
+    /// The last three letters of every name: most other names are told apart by theirs.
     endings: Bits,
+    /// Whether every name has three letters, so that `endings` knows all.
+    has_endings: bool,
     longest: usize,
+    /// What becomes of a value whose name no rule knows.
+    others: Option<Hide>,
 }
 
 impl Names {
     /// Builds the set from [normalised](normalise) names.
     pub(crate) fn new(rules: BTreeMap<Box<[u8]>, Rule>) -> Self {
         let (mut known, mut endings, mut longest) = (Bits::default(), Bits::default(), 0);
+        let mut has_endings = true;
         let mut rules: Box<[_]> = rules
             .into_iter()
             .map(|(name, rule)| {
-                endings.insert(name.iter().rev().take(ENDING).fold(SEED, |hash, byte| mix(hash, *byte)));
+                match name.last_chunk::<ENDING>() {
+                    Some(ending) => endings.insert(spread(ending.iter().rev().fold(0, packed))),
+                    None => has_endings = false,
+                }
                 let hash = name.iter().rev().fold(SEED, |hash, byte| mix(hash, *byte));
                 known.insert(hash);
                 longest = longest.max(name.len());
@@ -57,7 +87,13 @@ impl Names {
             })
             .collect();
         rules.sort_unstable_by_key(|(hash, _)| *hash);
-        Self { rules, known, endings, longest }
+        Self { rules, known, endings, has_endings, longest, others: None }
+    }
+
+    /// Hides what no rule allows.
+    pub(crate) fn hide_others(mut self) -> Self {
+        (self.others, self.has_endings) = (Some(Hide::default()), false);
+        self
     }
 
     /// How many names are sensitive, and how many are allowed.
@@ -69,50 +105,121 @@ impl Names {
     /// Whether the value under this name has to be hidden.
     #[inline]
     pub(crate) fn is_sensitive(&self, name: &[u8]) -> bool {
+        self.hides(name).is_some()
+    }
+
+    /// How the value under this name has to be hidden, if it has.
+    #[inline]
+    pub(crate) fn hides(&self, name: &[u8]) -> Option<Hide> {
         self.judge(name, false)
     }
 
-    /// As [`is_sensitive`](Self::is_sensitive), for the name of a cookie: there `session` and the
+    /// As [`hides`](Self::hides), for a name whose kinds are known.
+    #[inline]
+    pub(crate) fn hides_of(&self, name: &[u8], kinds: Kinds) -> Option<Hide> {
+        if kinds.any(Kinds::ENCODED) {
+            self.judge_encoded(name, false)
+        } else {
+            self.judge_plain(name, false)
+        }
+    }
+
+    /// As [`hides`](Self::hides), for the name of a cookie: there `session` and the
     /// other whole names count as last words too (`laravel_session`, `__Host-auth`).
-    pub(crate) fn is_sensitive_cookie(&self, name: &[u8]) -> bool {
+    pub(crate) fn hides_cookie(&self, name: &[u8]) -> Option<Hide> {
         self.judge(name, true)
     }
 
-    /// As [`is_sensitive`](Self::is_sensitive), for all that stands before a delimiter in a value or a text.
+    /// As [`hides`](Self::hides), for all that stands before a delimiter in a value or a text.
     /// That may be no name but long data, so the end of it decides.
-    pub(crate) fn is_sensitive_end(&self, run: &[u8]) -> bool {
-        run.get(run.len().saturating_sub(MAX_NAME_BYTES)..).is_some_and(|end| self.judge(end, false))
+    pub(crate) fn hides_end(&self, run: &[u8]) -> Option<Hide> {
+        self.judge(run.get(run.len().saturating_sub(MAX_NAME_BYTES)..)?, false)
     }
 
     #[inline]
-    fn judge(&self, name: &[u8], cookie: bool) -> bool {
-        if memchr2(b'%', b'[', name).is_some() {
-            return self.judge_encoded(name, cookie);
+    fn judge(&self, name: &[u8], cookie: bool) -> Option<Hide> {
+        if Kinds::is_encoded(name) {
+            self.judge_encoded(name, cookie)
+        } else {
+            self.judge_plain(name, cookie)
         }
-        name.len() > MAX_NAME_BYTES || self.verdict(name, cookie) == Some(true)
+    }
+
+    /// Judges a name without escapes and brackets.
+    #[inline]
+    fn judge_plain(&self, name: &[u8], cookie: bool) -> Option<Hide> {
+        if name.len() > MAX_NAME_BYTES {
+            Some(Hide::default())
+        } else if self.may_match(name) {
+            self.or_else_hide(self.verdict(name, cookie))
+        } else {
+            None
+        }
+    }
+
+    /// What becomes of the value whose name has this verdict.
+    fn or_else_hide(&self, verdict: Option<Verdict>) -> Option<Hide> {
+        verdict.map_or(self.others, Verdict::hides)
+    }
+
+    /// Whether the last letters of this name are those of a rule.
+    #[inline]
+    fn may_match(&self, name: &[u8]) -> bool {
+        if let Some([third, second, last]) = name.last_chunk().map(|ending: &[u8; ENDING]| ending.map(normal))
+            && third != 0
+            && second != 0
+            && last >= b'a'
+        {
+            let ending = [last, second, third].iter().fold(0, packed);
+            return !self.has_endings || self.endings.contains(spread(ending));
+        }
+        self.may_match_apart(name)
+    }
+
+    /// As [`may_match`](Self::may_match), for a name that ends in a digit or has a separator near its end.
+    fn may_match_apart(&self, name: &[u8]) -> bool {
+        let (mut letters, mut ending) = (0, 0);
+        for byte in name.iter().rev() {
+            let byte = normal(*byte);
+            if byte == 0 && letters > 0 {
+                continue;
+            }
+            // A number at the end, which does not count.
+            if letters == 0 && (byte == 0 || byte.is_ascii_digit()) {
+                return true;
+            }
+            ending = packed(ending, &byte);
+            letters += 1;
+            if letters == ENDING {
+                return !self.has_endings || self.endings.contains(spread(ending));
+            }
+        }
+        !self.has_endings
     }
 
     /// Judges a name that is percent-encoded or has brackets.
     #[cold]
-    fn judge_encoded(&self, name: &[u8], cookie: bool) -> bool {
+    fn judge_encoded(&self, name: &[u8], cookie: bool) -> Option<Hide> {
         let mut buffer = [0; MAX_NAME_BYTES];
         let (mut length, mut at) = (0, 0);
         while let Some((byte, next)) = decode(name, at) {
-            let Some(slot) = buffer.get_mut(length) else { return true };
+            let Some(slot) = buffer.get_mut(length) else { return Some(Hide::default()) };
             *slot = byte;
             (length, at) = (length + 1, next);
         }
         let name = buffer.get(..length).unwrap_or_default();
-        self.verdict(name, cookie).unwrap_or_else(|| {
+        let verdict = self.verdict(name, cookie).or_else(|| {
             // `token[value]`, `password[]`: what stands before a bracket names all that is inside.
             let brackets = memchr_iter(b'[', name);
-            brackets.filter_map(|end| self.verdict(name.get(..end)?, cookie)).any(|verdict| verdict)
-        })
+            let mut verdicts = brackets.filter_map(|end| self.verdict(name.get(..end)?, cookie));
+            verdicts.find(|verdict| *verdict != Verdict::Show)
+        });
+        self.or_else_hide(verdict)
     }
 
     /// Judges the name, then once more without a number at its end (`password2`).
-    #[inline]
-    fn verdict(&self, name: &[u8], cookie: bool) -> Option<bool> {
+    #[inline(never)]
+    fn verdict(&self, name: &[u8], cookie: bool) -> Option<Verdict> {
         self.longest_match(name, cookie).or_else(|| {
             let number = |byte: &u8| normal(*byte) == 0 || byte.is_ascii_digit();
             name.last().filter(|last| number(last))?;
@@ -123,8 +230,7 @@ impl Names {
     /// The verdict of the longest rule that the end of this name spells, if there is one.
     ///
     /// The hash runs from the last byte to the first, so that it is the hash of every ending in turn.
-    #[inline]
-    fn longest_match(&self, name: &[u8], cookie: bool) -> Option<bool> {
+    fn longest_match(&self, name: &[u8], cookie: bool) -> Option<Verdict> {
         let (mut hash, mut length) = (SEED, 0);
         let mut verdict = None;
         for (at, byte) in name.iter().enumerate().rev() {
@@ -136,7 +242,7 @@ impl Names {
             if self.known.contains(hash) {
                 verdict = self.decide(hash, name, at, cookie).or(verdict);
             }
-            if length == self.longest || (length == ENDING && !self.endings.contains(hash)) {
+            if length == self.longest {
                 break;
             }
         }
@@ -145,24 +251,36 @@ impl Names {
 
     /// The verdict of the rule with this hash on the name whose end from `at` on has it.
     #[inline(never)]
-    fn decide(&self, hash: u64, name: &[u8], at: usize, cookie: bool) -> Option<bool> {
+    fn decide(&self, hash: u64, name: &[u8], at: usize, cookie: bool) -> Option<Verdict> {
         let rule = self.rules.binary_search_by_key(&hash, |(hash, _)| *hash).ok()?;
         let (_, rule) = self.rules.get(rule)?;
         let begins = Begins::at(name, at);
         if rule.allowed && begins == Begins::Segment {
-            return Some(false);
+            return Some(Verdict::Show);
         }
         let sensitive = match rule.reach? {
             Reach::Whole => begins == Begins::Segment || (cookie && begins == Begins::Word),
             Reach::Words => begins != Begins::Nothing,
             Reach::Letters => true,
         };
-        sensitive.then_some(true)
+        sensitive.then_some(Verdict::Hide(rule.hide))
     }
 }
 
-/// How many last bytes of a name are looked at before the others.
+/// How many last letters of a name are looked at before the others.
 const ENDING: usize = 3;
+
+/// The letters so far and the one before them, as one number.
+#[inline]
+fn packed(letters: u64, letter: &u8) -> u64 {
+    letters << 8 | u64::from(*letter)
+}
+
+/// Spreads a number over all bits of a hash.
+#[inline]
+fn spread(number: u64) -> u64 {
+    number.wrapping_mul(FACTOR)
+}
 
 /// A set of hashes that may hold more than was put in.
 struct Bits([u64; 64]);
@@ -193,10 +311,12 @@ impl Bits {
 
 const SEED: u64 = 0;
 
+const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
+
 /// The high bits of a product depend on all that went into it, so it is those that are looked at.
 #[inline]
 fn mix(hash: u64, byte: u8) -> u64 {
-    (hash.rotate_left(5) ^ u64::from(byte)).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+    (hash.rotate_left(5) ^ u64::from(byte)).wrapping_mul(FACTOR)
 }
 
 /// A name in its normal form: percent-decoded, ASCII lower case, without what separates its words. Empty

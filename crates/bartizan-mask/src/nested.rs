@@ -2,9 +2,8 @@
 
 use std::ops::Range;
 
-use memchr::memchr3;
-
 use crate::edit::Edit;
+use crate::kinds::Kinds;
 use crate::names::Names;
 use crate::percent::decode;
 
@@ -26,9 +25,9 @@ pub(crate) fn find(names: &Names, edit: &mut Edit<'_>, span: Range<usize>) {
         url.step(byte, at, next, edit);
         match byte {
             b'=' | b':' if byte == b'=' || closed => {
-                if names.is_sensitive_end(edit.slice(name)) {
+                if let Some(hide) = names.hides_end(edit.slice(name)) {
                     url.finish(edit);
-                    return edit.hide(next..span.end);
+                    return edit.hide_as(next..span.end, hide);
                 }
                 (name, closed) = (next..next, false);
             }
@@ -40,11 +39,14 @@ pub(crate) fn find(names: &Names, edit: &mut Edit<'_>, span: Range<usize>) {
         at = next;
     }
     url.finish(edit);
+    if let (Some(start), true) = (url.start, edit.is_cut_at(span.end)) {
+        edit.hide_user_info(start..span.end);
+    }
 }
 
 /// Whether there is anything to find in such a value, or in several of them.
 pub(crate) fn is_possible(value: &[u8]) -> bool {
-    memchr3(b'=', b':', b'%', value).is_some()
+    Kinds::of(value).any(Kinds::PAIR)
 }
 
 fn is_name_byte(byte: u8) -> bool {
@@ -66,7 +68,10 @@ impl Authority {
         match byte {
             b'/' if self.slashes == 2 => (self.slashes, self.start) = (0, Some(next)),
             b'/' if self.slashes == 1 => self.slashes = 2,
-            b'/' | b'?' | b'#' => self.finish(edit),
+            b'/' | b'?' | b'#' => {
+                self.finish(edit);
+                self.start = None;
+            }
             b':' => self.slashes = 1,
             _ => {
                 self.slashes = 0;
@@ -78,7 +83,8 @@ impl Authority {
     }
 
     fn finish(&mut self, edit: &mut Edit<'_>) {
-        if let (Some(start), Some(end)) = (self.start.take(), self.end.take()) {
+        if let (Some(start), Some(end)) = (self.start, self.end.take()) {
+            self.start = None;
             edit.hide_user_info(start..end);
         }
     }

@@ -5,8 +5,9 @@ use std::fmt;
 
 use crate::Masker;
 use crate::edit::{Edit, Escape};
+use crate::kinds::Kinds;
 use crate::names::Names;
-use crate::{nested, url};
+use crate::{nested, templates, url};
 
 impl Masker {
     /// Writes a path with the segments of sensitive route parameters masked; returns how many values
@@ -16,7 +17,8 @@ impl Masker {
     /// segment may also be `:token`. A template may stand for the beginning of the path (a nested
     /// service) or, where a router has stripped its prefix from the path, end with it. In a path that
     /// fits no part of the template, and in all other segments, `;name=value` parameters and user info
-    /// are masked, and bytes outside printable ASCII are percent-encoded.
+    /// are masked, and bytes outside printable ASCII are percent-encoded. Each thread remembers of 64 templates
+    /// whether a parameter of theirs is sensitive.
     ///
     /// # Errors
     ///
@@ -37,7 +39,12 @@ impl Masker {
     where
         W: fmt::Write + ?Sized,
     {
-        self.edit(path.as_ref(), Escape::Percent, &mut out, |names, edit| find(names, edit, template))
+        let path = path.as_ref();
+        if self.is_sensitive_template(template) {
+            self.edit(path, Escape::Percent, &mut out, |names, edit| find(names, edit, template))
+        } else {
+            self.edit(path, Escape::Percent, &mut out, |names, edit| url::find(names, edit, 0..path.len()))
+        }
     }
 
     /// [`path`](Self::path) as a string, borrowed when nothing changes.
@@ -48,20 +55,34 @@ impl Masker {
     /// assert_eq!(masker.path_cow("/users/7", "/users/{id_token}"), "/users/[REDACTED]");
     /// ```
     pub fn path_cow<'p>(&self, path: &'p str, template: &str) -> Cow<'p, str> {
-        self.edit_cow(path, Escape::Percent, |names, edit| find(names, edit, template)).0
+        let (masked, _) = if self.is_sensitive_template(template) {
+            self.edit_cow(path, Escape::Percent, |names, edit| find(names, edit, template))
+        } else if Kinds::of(path.as_bytes()).any(Kinds::KEPT_URL) {
+            self.edit_cow(path, Escape::Percent, |names, edit| url::find(names, edit, 0..path.len()))
+        } else {
+            return Cow::Borrowed(path);
+        };
+        masked
+    }
+
+    /// Whether a parameter of this template is sensitive.
+    #[inline]
+    fn is_sensitive_template(&self, template: &str) -> bool {
+        templates::is_sensitive(self.owner(), template, || {
+            template.split('/').any(|segment| match Segment::of(segment) {
+                Segment::Literal => false,
+                Segment::Parameter(name) | Segment::Rest(name) => self.is_sensitive_bytes(name),
+            })
+        })
     }
 }
 
+/// Hides the sensitive parameters of a template that has some.
 fn find(names: &Names, edit: &mut Edit<'_>, template: &str) {
     let path = edit.input();
     let start = usize::from(path.starts_with(b"/"));
     let template = template.strip_prefix('/').unwrap_or(template);
-    let sensitive = template.split('/').any(|segment| match Segment::of(segment) {
-        Segment::Literal => false,
-        Segment::Parameter(name) | Segment::Rest(name) => names.is_sensitive(name),
-    });
-    let fitting = if sensitive { fitting(edit.slice(start..path.len()), template) } else { None };
-    match fitting {
+    match fitting(edit.slice(start..path.len()), template) {
         Some(template) => hide_parameters(names, edit, start, template),
         None => url::find(names, edit, 0..path.len()),
     }
@@ -105,10 +126,18 @@ fn hide_parameters(names: &Names, edit: &mut Edit<'_>, start: usize, template: &
         let end =
             edit.slice(at..path.len()).iter().position(|byte| *byte == b'/').map_or(path.len(), |n| at + n);
         match template.next() {
-            Some(Segment::Rest(name)) if names.is_sensitive(name) => return edit.hide(at..path.len()),
-            Some(Segment::Rest(_)) | None => return url::find_path(names, edit, at..path.len()),
-            Some(Segment::Parameter(name)) if names.is_sensitive(name) => edit.hide(at..end),
-            Some(_) => nested::find(names, edit, at..end),
+            Some(Segment::Rest(name)) => {
+                return match names.hides(name) {
+                    Some(hide) => edit.hide_as(at..path.len(), hide),
+                    None => url::find_path(names, edit, at..path.len()),
+                };
+            }
+            None => return url::find_path(names, edit, at..path.len()),
+            Some(Segment::Parameter(name)) => match names.hides(name) {
+                Some(hide) => edit.hide_as(at..end, hide),
+                None => nested::find(names, edit, at..end),
+            },
+            Some(Segment::Literal) => nested::find(names, edit, at..end),
         }
         at = end + 1;
     }

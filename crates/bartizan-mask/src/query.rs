@@ -4,10 +4,9 @@ use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 
-use memchr::memchr;
-
 use crate::Masker;
 use crate::edit::{Edit, Escape};
+use crate::kinds::Kinds;
 use crate::names::Names;
 use crate::nested;
 
@@ -70,17 +69,40 @@ impl Masker {
     }
 }
 
+impl Masker {
+    /// Appends a form that may be the beginning of one.
+    pub(crate) fn part_of_form(&self, body: &[u8], cut: bool, out: &mut String) {
+        // Writing to a string does not fail.
+        let _ = self.edit(body, Escape::Percent, out, |names, edit| {
+            edit.set_cut(cut);
+            find(names, edit, 0..body.len());
+        });
+    }
+}
+
 pub(crate) fn find(names: &Names, edit: &mut Edit<'_>, span: Range<usize>) {
+    if !edit.kinds().any(Kinds::PAIR) {
+        return;
+    }
     let mut at = span.start;
-    while at < span.end {
-        let end = memchr(b'&', edit.slice(at..span.end)).map_or(span.end, |length| at + length);
-        match memchr(b'=', edit.slice(at..end)) {
-            Some(length) if names.is_sensitive(edit.slice(at..at + length)) => {
-                edit.hide(at + length + 1..end);
+    let mut rest = edit.slice(span);
+    while !rest.is_empty() {
+        let (name, tail, of_name) = Kinds::split(rest, |byte| matches!(byte, b'=' | b'&'));
+        let (value, length, kinds) = match tail.split_first() {
+            Some((b'=', tail)) => {
+                let (value, _, kinds) = Kinds::split(tail, |byte| byte == b'&');
+                (at + name.len() + 1, value.len(), kinds)
             }
-            Some(length) => nested::find(names, edit, at + length + 1..end),
-            None => nested::find(names, edit, at..end),
+            _ => (at, name.len(), of_name),
+        };
+        let end = value + length;
+        let hide = if value > at { names.hides_of(name, of_name) } else { None };
+        if let Some(hide) = hide {
+            edit.hide_as(value..end, hide);
+        } else if kinds.any(Kinds::PAIR) {
+            nested::find(names, edit, value..end);
         }
+        rest = rest.get(end + 1 - at..).unwrap_or_default();
         at = end + 1;
     }
 }

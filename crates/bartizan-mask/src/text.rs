@@ -4,11 +4,12 @@ use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 
-use memchr::memrchr;
+use memchr::{memchr2_iter, memrchr};
 
 use crate::Masker;
 use crate::edit::{Edit, Escape};
-use crate::names::Names;
+use crate::kinds::Kinds;
+use crate::names::{Hide, Names};
 use crate::percent::decode;
 use crate::url::user_info;
 
@@ -53,19 +54,41 @@ impl Masker {
     /// assert_eq!(masker.text_cow("GET /x?token=4f failed"), "GET /x?token=[REDACTED] failed");
     /// ```
     pub fn text_cow<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        self.part_of_text(text, false)
+    }
+
+    /// [`text_cow`](Self::text_cow) for a text that may be only the beginning of one: hides what may be the
+    /// beginning of a secret at its end, such as a URL that is cut within its authority.
+    ///
+    /// ```
+    /// let masker = bartizan_mask::Masker::default();
+    /// assert_eq!(masker.cut_text_cow("dial amqp://ada:hunt"), "dial amqp://REDACTED:REDACTED");
+    /// ```
+    pub fn cut_text_cow<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        self.part_of_text(text, true)
+    }
+
+    pub(crate) fn part_of_text<'t>(&self, text: &'t str, cut: bool) -> Cow<'t, str> {
+        let find = |names: &Names, edit: &mut Edit<'_>| {
+            edit.set_cut(cut);
+            find(names, edit);
+        };
         self.edit_cow(text, Escape::Nothing, find).0
     }
 }
 
 pub(crate) fn find(names: &Names, edit: &mut Edit<'_>) {
     let text = edit.input();
+    if !is_possible(text, edit.kinds()) {
+        return;
+    }
     // Nothing before `floor` can belong to a name any more.
     let (mut floor, mut at) = (0, 0);
     while let Some((mark, byte)) = next_mark(text, at) {
         at = mark + 1;
         let rest = edit.slice(mark..text.len());
         if let b'b' | b'B' = byte {
-            if let Some(span) = credential::after_scheme(text, mark) {
+            if let Some(span) = credential::after_scheme(text, mark, edit.is_cut()) {
                 (floor, at) = (span.end, span.end);
                 edit.hide(span);
             }
@@ -77,18 +100,24 @@ pub(crate) fn find(names: &Names, edit: &mut Edit<'_>) {
             at = mark + 2;
         } else if rest.starts_with(b"://") {
             at = mark + 3;
-            if let Some(span) = user_info(text, at) {
+            if let Some(span) = user_info(text, at, edit.is_cut()) {
                 at = span.end;
                 edit.hide_user_info(span);
             }
-        } else if let Some(name) = sensitive_name(names, text, floor..mark, byte) {
+        } else if let Some((name, hide)) = sensitive_name(names, text, floor..mark, byte) {
             let line = byte == b':' && is_header(edit.slice(name));
             let span = value::span(text, after, line, edit.censor());
             at = span.end.max(after);
-            edit.hide(span);
+            edit.hide_as(span, hide);
         }
         floor = at;
     }
+}
+
+/// Whether there is anything to find: what may end a name, or begin `Bearer` or `Basic`.
+fn is_possible(text: &[u8], kinds: Kinds) -> bool {
+    let scheme = |at| matches!(text.get(at + 1), Some(b'a' | b'A' | b'e' | b'E'));
+    kinds.any(Kinds::PAIR) || (kinds.any(Kinds::SCHEME) && memchr2_iter(b'b', b'B', text).any(scheme))
 }
 
 /// The next byte that may end a name or begin a credential.
@@ -115,21 +144,25 @@ fn after_delimiter(text: &[u8], mark: usize) -> Option<usize> {
     matches!(byte, b'=' | b':').then_some(if operator { next + 1 } else { next })
 }
 
-/// The sensitive name that ends `before` a delimiter, if there is one.
-fn sensitive_name(names: &Names, text: &[u8], before: Range<usize>, delimiter: u8) -> Option<Range<usize>> {
+/// The sensitive name that ends `before` a delimiter, if there is one, and how its value is hidden.
+fn sensitive_name(
+    names: &Names,
+    text: &[u8],
+    before: Range<usize>,
+    delimiter: u8,
+) -> Option<(Range<usize>, Hide)> {
     let floor = before.start;
     let head = text.get(..before.end)?;
     let blank = |byte: &u8| matches!(byte, b' ' | b'\t');
     let end = back(head, floor, blank);
     let quote_end = end - usize::from(head.get(..end)?.ends_with(b"]"));
-    let is_sensitive =
-        |name: &Range<usize>| text.get(name.clone()).is_some_and(|name| names.is_sensitive_end(name));
+    let judged = |name: Range<usize>| Some((name.clone(), names.hides_end(text.get(name)?)?));
     if quote_end > floor
         && let Some(quote @ (b'"' | b'\'' | b'`')) = head.get(quote_end - 1)
     {
         let close = back(head.get(..quote_end - 1)?, floor, |byte| *byte == b'\\');
         let open = memrchr(*quote, head.get(floor..close)?).map_or(floor, |offset| floor + offset + 1);
-        return Some(open..close).filter(is_sensitive);
+        return judged(open..close);
     }
     let in_name = |byte: &u8| {
         byte.is_ascii_alphanumeric()
@@ -146,8 +179,7 @@ fn sensitive_name(names: &Names, text: &[u8], before: Range<usize>, delimiter: u
     let two = if two < start { back(head.get(..two)?, floor, in_name) } else { start };
     // In `a=1 b=2` the word before is the value of the last pair.
     let is_value = two == floor && head.get(..floor)?.ends_with(b"=");
-    let two = Some(two..end).filter(|_| two < start && !is_value);
-    Some(start..end).filter(is_sensitive).or_else(|| two.filter(is_sensitive))
+    judged(start..end).or_else(|| if two < start && !is_value { judged(two..end) } else { None })
 }
 
 /// Where the run of such bytes that ends the text begins, not before `floor`.

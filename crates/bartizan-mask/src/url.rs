@@ -7,6 +7,7 @@ use memchr::{memchr, memchr_iter, memchr2, memrchr};
 
 use crate::Masker;
 use crate::edit::{Edit, Escape};
+use crate::kinds::Kinds;
 use crate::names::Names;
 use crate::{nested, query};
 
@@ -42,11 +43,18 @@ impl Masker {
 }
 
 pub(crate) fn find(names: &Names, edit: &mut Edit<'_>, span: Range<usize>) {
+    if !edit.kinds().any(Kinds::URL) {
+        return;
+    }
     let mut start = span.start;
     if let Some(offset) = authority_start(edit.slice(span.clone())) {
         find_path(names, edit, start..start + offset);
         start += offset;
-        if let Some(user_info) = user_info(edit.slice(0..span.end), start) {
+        let cut = edit.is_cut_at(span.end);
+        let user_info = user_info(edit.slice(0..span.end), start, cut);
+        // What stands before the colon of `about:blank` is a scheme.
+        let user_info = user_info.filter(|user_info| offset > 0 || cut || user_info.end < span.end);
+        if let Some(user_info) = user_info {
             start = user_info.end;
             edit.hide_user_info(user_info);
         }
@@ -88,20 +96,32 @@ fn authority_start(url: &[u8]) -> Option<usize> {
 }
 
 /// The user info, if there is any, of the authority that begins at `start`, in a URL that ends with the
-/// text or at a byte that is in none.
-pub(crate) fn user_info(text: &[u8], start: usize) -> Option<Range<usize>> {
+/// text or at a byte that is in none. Where the text is `cut`, what may be the beginning of one.
+pub(crate) fn user_info(text: &[u8], start: usize, cut: bool) -> Option<Range<usize>> {
     let rest = text.get(start..)?;
     let authority = until(rest, |byte| matches!(byte, b'/' | b'?' | b'#') || ends_url(byte));
-    let end = memrchr(b'@', authority).or_else(|| {
-        // `user:p/ss@host`: what follows the colon is no port, so the password goes on.
-        let host = if authority.starts_with(b"[") { memchr(b']', authority)? } else { 0 };
-        let host = authority.get(host..)?;
-        let port = host.get(memchr(b':', host)? + 1..)?;
-        let is_port = port.len() <= 5 && port.iter().all(u8::is_ascii_digit);
-        let near = rest.get(..MAX_BROKEN_BYTES).unwrap_or(rest);
-        if is_port { None } else { memrchr(b'@', until(near, ends_url)) }
-    })?;
+    if let Some(end) = memrchr(b'@', authority) {
+        return (end > 0).then(|| start..start + end);
+    }
+    if authority.len() == rest.len() && (cut || has_password(authority)) && !rest.is_empty() {
+        return Some(start..text.len());
+    }
+    // `user:p/ss@host`: what follows the colon is no port, so the password goes on.
+    let host = if authority.starts_with(b"[") { memchr(b']', authority)? } else { 0 };
+    let host = authority.get(host..)?;
+    let port = host.get(memchr(b':', host)? + 1..)?;
+    if port.len() <= 5 && port.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    let near = until(rest.get(..MAX_BROKEN_BYTES).unwrap_or(rest), ends_url);
+    let end = memrchr(b'@', near).or_else(|| (cut && near.len() == rest.len()).then_some(near.len()))?;
     (end > 0).then(|| start..start + end)
+}
+
+/// Whether an authority without `@` is the beginning of `user:password@`: what follows the colon is no port.
+fn has_password(authority: &[u8]) -> bool {
+    let port = memchr(b':', authority).and_then(|colon| authority.get(colon + 1));
+    !authority.starts_with(b"[") && port.is_some_and(|first| !first.is_ascii_digit())
 }
 
 fn until(text: &[u8], is_end: impl Fn(u8) -> bool) -> &[u8] {

@@ -1,7 +1,8 @@
 //! One captured body: what is kept while it goes by, and what is shown of it.
 
-use bartizan_mask::Masker;
-use http::{HeaderMap, HeaderValue, header};
+use bartizan_mask::{BodyForm, Masker};
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::Capture;
 use super::buffer::{Buffer, count_truncated};
@@ -12,8 +13,7 @@ use crate::line::fits_escaped;
 /// What a body may take of a log line, escaped.
 const MAX_IN_LINE: usize = 20 * 1024;
 
-/// What the headers say of a body. Cloning counts references.
-#[derive(Debug)]
+/// What the headers say of a body.
 pub(super) struct Kind {
     media_type: Option<HeaderValue>,
     encoding: Option<HeaderValue>,
@@ -21,11 +21,10 @@ pub(super) struct Kind {
 
 impl Kind {
     pub(super) fn of(headers: &HeaderMap) -> Self {
-        let get = |name| headers.get(name).cloned();
-        Self { media_type: get(header::CONTENT_TYPE), encoding: get(header::CONTENT_ENCODING) }
+        Self { media_type: sole(headers, &CONTENT_TYPE), encoding: sole(headers, &CONTENT_ENCODING) }
     }
 
-    /// How much of such a body is kept.
+    /// Room for as much of such a body as is kept.
     pub(super) fn buffer(&self, capture: &Capture) -> Buffer {
         let limit = if capture.types.has(self.media_type.as_ref()) { capture.limit } else { 0 };
         Buffer::new(limit, &capture.room)
@@ -36,18 +35,18 @@ impl Kind {
         if buffer.passed() == 0 {
             return None;
         }
-        let truncated = !ended || !buffer.is_whole();
-        if truncated && !buffer.bytes().is_empty() {
+        let mut shown = CapturedBody {
+            media_type: self.media_type.as_ref().and_then(essence).map(str::to_ascii_lowercase),
+            text: String::new(),
+            placeholder: true,
+            truncated: false,
+            bytes: buffer.passed(),
+        };
+        self.mask(buffer.bytes(), !ended || !buffer.is_whole(), masker, &mut shown);
+        if shown.truncated {
             count_truncated();
         }
-        let (text, placeholder) = self.mask(buffer.bytes(), truncated, masker);
-        Some(CapturedBody {
-            media_type: self.media_type.as_ref().and_then(essence).map(str::to_ascii_lowercase),
-            text,
-            placeholder,
-            truncated,
-            bytes: buffer.passed(),
-        })
+        Some(shown)
     }
 
     /// Makes the text short enough for a log line: masks a shorter beginning, so that JSON stays valid.
@@ -55,13 +54,29 @@ impl Kind {
         let mut kept = buffer.bytes();
         while !kept.is_empty() && !fits_escaped(&shown.text, MAX_IN_LINE) {
             kept = kept.get(..kept.len() / 2).unwrap_or_default();
-            (shown.text, shown.placeholder) = self.mask(kept, true, masker);
-            shown.truncated = true;
+            self.mask(kept, true, masker, shown);
         }
     }
 
-    fn mask(&self, bytes: &[u8], cut: bool, masker: &Masker) -> (String, bool) {
-        let _ = (bytes, cut, masker, &self.encoding);
-        ("[body]".to_owned(), true)
+    fn mask(&self, kept: &[u8], cut: bool, masker: &Masker, shown: &mut CapturedBody) {
+        // What cannot be read as text is no encoding that can be undone.
+        let encoding = self.encoding.as_ref().map(|value| value.to_str().unwrap_or("unknown"));
+        shown.text.clear();
+        let media_type = self.media_type.as_ref().and_then(|value| value.to_str().ok());
+        let masked = masker.body(media_type, encoding, kept, cut, &mut shown.text);
+        shown.placeholder = masked.form == BodyForm::Placeholder;
+        shown.truncated = masked.cut && !shown.placeholder;
+        if shown.placeholder {
+            let name = shown.media_type.as_deref().unwrap_or("unknown type");
+            shown.text = format!("[{name}, {} bytes]", shown.bytes);
+        }
     }
+}
+
+/// The only value of a header. Of two, nobody knows which one the service believes: that counts as none that can be read.
+fn sole(headers: &HeaderMap, name: &HeaderName) -> Option<HeaderValue> {
+    let mut values = headers.get_all(name).iter();
+    let first = values.next()?;
+    let sole = values.next().is_none();
+    Some(if sole { first.clone() } else { HeaderValue::from_static("several") })
 }

@@ -59,7 +59,6 @@ impl Room {
 }
 
 /// The beginning of a body.
-#[derive(Debug)]
 pub(super) struct Buffer {
     bytes: Vec<u8>,
     limit: usize,

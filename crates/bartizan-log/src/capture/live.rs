@@ -13,7 +13,6 @@ use super::buffer::Buffer;
 use super::exchange::{CapturedBody, CapturedExchange, masked_headers, url};
 
 /// What is kept of an exchange until its end tells whether it is wanted.
-#[derive(Debug)]
 pub(crate) struct Capturing {
     request: Option<(Kind, Arc<Tap>)>,
     response: Option<(Kind, Buffer)>,
@@ -21,7 +20,6 @@ pub(crate) struct Capturing {
 }
 
 /// What only a sink is told.
-#[derive(Debug)]
 struct Heads {
     authority: Option<HeaderValue>,
     request: HeaderMap,
@@ -29,10 +27,8 @@ struct Heads {
 }
 
 /// The request's body, as the service reads it.
-#[derive(Debug)]
 struct Tap(Mutex<Tapped>);
 
-#[derive(Debug)]
 struct Tapped {
     /// Gone once the exchange is over.
     buffer: Option<Buffer>,
@@ -59,7 +55,7 @@ impl RequestTap for Tap {
 }
 
 /// What the log line says of the bodies.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Bodies {
     pub(crate) request: Option<CapturedBody>,
     pub(crate) response: Option<CapturedBody>,

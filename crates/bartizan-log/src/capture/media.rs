@@ -3,10 +3,13 @@
 use http::HeaderValue;
 
 /// What the masker can read, as far as it is no stream without an end.
-const DEFAULT: [&str; 6] = [
+const DEFAULT: [&str; 9] = [
     "application/json",
+    "text/json",
     "*+json",
     "application/x-ndjson",
+    "application/ndjson",
+    "application/jsonl",
     "application/x-www-form-urlencoded",
     "multipart/form-data",
     "text/plain",

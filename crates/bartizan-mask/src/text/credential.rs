@@ -30,8 +30,9 @@ const PARAMETERS: &[&str] = &["realm=", "charset=", "error=", "error_description
 /// How much of a word is looked at to tell whether it is a credential.
 const MAX_WORD_BYTES: usize = 128;
 
-/// The credential of the scheme whose name begins at `start`, if `Bearer` or `Basic` does.
-pub(super) fn after_scheme(text: &[u8], start: usize) -> Option<Range<usize>> {
+/// The credential of the scheme whose name begins at `start`, if `Bearer` or `Basic` does. A word that is `cut`
+/// is one.
+pub(super) fn after_scheme(text: &[u8], start: usize, cut: bool) -> Option<Range<usize>> {
     let scheme = text.get(start..)?;
     let (length, basic) = if starts_with(scheme, "bearer") {
         (6, false)
@@ -54,12 +55,13 @@ pub(super) fn after_scheme(text: &[u8], start: usize) -> Option<Range<usize>> {
     }
     // The beginning of the word tells, so that a long one is not read again and again.
     let word = rest.get(blanks..)?;
+    let at_end = word.len() < MAX_WORD_BYTES && !word.iter().any(|byte| is_end(*byte));
     let word = word.get(..MAX_WORD_BYTES).unwrap_or(word);
     let word = word.get(..word.iter().position(|byte| is_end(*byte)).unwrap_or(word.len()))?;
     let word = word.split(|byte| b"\"'`\\".contains(byte)).find(|part| !part.is_empty())?;
     let secret = if basic { is_base64(word) } else { !is_prose(word) };
     let from = start + length + blanks;
-    secret.then(|| from..bare_end(text, from))
+    (secret || (cut && at_end)).then(|| from..bare_end(text, from))
 }
 
 fn is_prose(word: &[u8]) -> bool {
