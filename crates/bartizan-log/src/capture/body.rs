@@ -62,10 +62,12 @@ impl Kind {
         // What cannot be read as text is no encoding that can be undone.
         let encoding = self.encoding.as_ref().map(|value| value.to_str().unwrap_or("unknown"));
         shown.text.clear();
-        let media_type = self.media_type.as_ref().and_then(|value| value.to_str().ok());
-        let masked = masker.body(media_type, encoding, kept, cut, &mut shown.text);
-        shown.placeholder = masked.form == BodyForm::Placeholder;
-        shown.truncated = masked.cut && !shown.placeholder;
+        // Of what was not kept a placeholder is all there is to show.
+        let media_type = self.media_type.as_ref().filter(|_| !kept.is_empty());
+        let media_type = media_type.and_then(|value| value.to_str().ok());
+        let written = masker.body(media_type, encoding, kept, cut, &mut shown.text);
+        shown.placeholder = written.form == BodyForm::Placeholder;
+        shown.truncated = written.cut && !shown.placeholder;
         if shown.placeholder {
             let name = shown.media_type.as_deref().unwrap_or("unknown type");
             shown.text = format!("[{name}, {} bytes]", shown.bytes);

@@ -4,9 +4,11 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod capture;
 mod console;
 mod fields;
 mod foreign;
+mod har;
 mod hostile;
 mod outcomes;
 mod request;
