@@ -1,11 +1,16 @@
 //! Configuration of a masker.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use crate::Masker;
 use crate::defaults;
-use crate::masker::DEFAULT_CENSOR;
-use crate::names::{MAX_NAME_BYTES, Names, Reach, Rule, normalise};
+use crate::json::{self, MAX_SEGMENTS, Paths};
+use crate::masker::{Counters, DEFAULT_CENSOR, Rules};
+use crate::names::{Hide, MAX_NAME_BYTES, Names, Reach, Rule, normalise};
+use crate::policy::Policy;
+#[cfg(feature = "hmac")]
+use crate::pseudonym::Keys;
+use crate::{Action, Masker};
 
 /// The longest censor.
 const MAX_CENSOR_BYTES: usize = 64;
@@ -29,10 +34,15 @@ const MAX_CENSOR_BYTES: usize = 64;
 #[must_use]
 pub struct MaskerBuilder {
     replaced: bool,
-    names: Vec<(String, Reach)>,
+    names: Vec<(String, Reach, Action)>,
     allowed: Vec<String>,
+    show_only: bool,
+    paths: Vec<(String, Option<Action>)>,
+    routes: Vec<(String, MaskerBuilder)>,
     censor: String,
     cookies_by_name: bool,
+    #[cfg(feature = "hmac")]
+    keys: Option<Result<Keys, MaskError>>,
 }
 
 impl MaskerBuilder {
@@ -41,15 +51,33 @@ impl MaskerBuilder {
             replaced: false,
             names: Vec::new(),
             allowed: Vec::new(),
+            show_only: false,
+            paths: Vec::new(),
+            routes: Vec::new(),
             censor: DEFAULT_CENSOR.into(),
             cookies_by_name: false,
+            #[cfg(feature = "hmac")]
+            keys: None,
         }
     }
 
     /// Adds a sensitive name. It is masked as a whole name and as the last words of a longer one:
     /// `iban` hides `iban`, `customer_iban` and `customerIban`, but not `iban_valid`.
-    pub fn name(mut self, name: impl Into<String>) -> Self {
-        self.names.push((name.into(), Reach::Words));
+    pub fn name(self, name: impl Into<String>) -> Self {
+        self.name_as(name, Action::Censor)
+    }
+
+    /// Adds a sensitive name as by [`name`](Self::name), and says what becomes of its values.
+    ///
+    /// ```
+    /// use bartizan_mask::{Action, Masker};
+    ///
+    /// let masker = Masker::builder().name_as("iban", Action::KeepLast4).build()?;
+    /// assert_eq!(masker.query_cow("iban=DE89370400440532013000"), "iban=[REDACTED]3000");
+    /// # Ok::<(), bartizan_mask::MaskError>(())
+    /// ```
+    pub fn name_as(mut self, name: impl Into<String>, action: Action) -> Self {
+        self.names.push((name.into(), Reach::Words, action));
         self
     }
 
@@ -65,7 +93,7 @@ impl MaskerBuilder {
     /// segment: `code` hides `code` and `oauth.code`, but not `status_code`. For a default name this
     /// narrows what it hides.
     pub fn whole_name(mut self, name: impl Into<String>) -> Self {
-        self.names.push((name.into(), Reach::Whole));
+        self.names.push((name.into(), Reach::Whole, Action::Censor));
         self
     }
 
@@ -99,6 +127,75 @@ impl MaskerBuilder {
         self
     }
 
+    /// Hides every value whose name or path is not allowed: these names, as by [`allow`](Self::allow), and what
+    /// [`allow_path`](Self::allow_path) leads to. What an allowed name holds is shown as a whole, save that
+    /// sensitive names in it are still hidden. In JSON, names and structure stay; pairs in free text count too.
+    ///
+    /// ```
+    /// let masker = bartizan_mask::Masker::builder().show_only(["order_id", "item"]).build()?;
+    /// let (mut json, mut out) = (masker.json(), Vec::new());
+    /// json.push(br#"{"orderId": 7, "item": {"name": "tea", "pin": 1}, "to": {"street": "x"}}"#, &mut out);
+    /// json.finish(false, &mut out);
+    /// let expected = br#"{"orderId":7,"item":{"name":"tea","pin":"[REDACTED]"},"to":{"street":"[REDACTED]"}}"#;
+    /// assert_eq!(out, expected);
+    /// # Ok::<(), bartizan_mask::MaskError>(())
+    /// ```
+    pub fn show_only<I>(mut self, names: I) -> Self
+    where
+        I: IntoIterator<Item: Into<String>>,
+    {
+        self.show_only = true;
+        names.into_iter().fold(self, Self::allow)
+    }
+
+    /// Hides what stands at this path of a JSON document, whatever its name: `user.cards[*].number`,
+    /// `**.pin` (at any depth), `[0].key`, `user["a.b"]`, `user.*` (every member). Names compare as elsewhere: case,
+    /// `-` and `_` make no difference. All paths together may have 127 segments. A path that hides wins over one
+    /// that shows, and both over names.
+    ///
+    /// ```
+    /// let masker = bartizan_mask::Masker::builder().path("cards[*].number").build()?;
+    /// let (mut json, mut out) = (masker.json(), Vec::new());
+    /// json.push(br#"{"number": 1, "cards": [{"number": 2}, {"number": 3}]}"#, &mut out);
+    /// json.finish(false, &mut out);
+    /// assert_eq!(out, br#"{"number":1,"cards":[{"number":"[REDACTED]"},{"number":"[REDACTED]"}]}"#);
+    /// # Ok::<(), bartizan_mask::MaskError>(())
+    /// ```
+    pub fn path(self, path: impl Into<String>) -> Self {
+        self.path_as(path, Action::Censor)
+    }
+
+    /// Hides what stands at this path as by [`path`](Self::path), and says what becomes of it.
+    pub fn path_as(mut self, path: impl Into<String>, action: Action) -> Self {
+        self.paths.push((path.into(), Some(action)));
+        self
+    }
+
+    /// Shows what stands at this path of a JSON document, though its name is sensitive or is not allowed.
+    /// Sensitive names below it are still hidden.
+    pub fn allow_path(mut self, path: impl Into<String>) -> Self {
+        self.paths.push((path.into(), None));
+        self
+    }
+
+    /// Rules of their own for the routes of a template, or, where the pattern ends in `{*rest}`, for all that begin
+    /// like it: what this builder has been told so far, changed by `policy`. See [`Masker::for_route`].
+    pub fn route(mut self, pattern: impl Into<String>, policy: impl FnOnce(Self) -> Self) -> Self {
+        let mut copy = self.clone();
+        copy.routes.clear();
+        self.routes.push((pattern.into(), policy(copy)));
+        self
+    }
+
+    /// The key of [`Action::Pseudonym`], and its id, which stands in front of every pseudonym: 1 to 32 letters,
+    /// digits, `-`, `_`, `.`. Give a random key of 32 bytes. Can be
+    /// [changed](Masker::rotate_pseudonym_key) while the process runs. Without one, the censor is written.
+    #[cfg(feature = "hmac")]
+    pub fn pseudonym_key(mut self, id: &str, key: &[u8]) -> Self {
+        self.keys = Some(Keys::new(id, key).ok_or_else(|| MaskError::PseudonymKey { id: id.into() }));
+        self
+    }
+
     /// The text in place of a masked value; default `[REDACTED]`. 1 to 64 visible ASCII characters that
     /// are safe in a header, in JSON and in a query: none of `"`, `\`, `&`, `;`, `#`, `%`.
     pub fn censor(mut self, censor: impl Into<String>) -> Self {
@@ -125,22 +222,63 @@ impl MaskerBuilder {
     ///
     /// # Errors
     ///
-    /// [`MaskError`], when a name is empty or too long, or the censor is unsafe in an output.
+    /// [`MaskError`], when a name is empty or too long, a path is none, or the censor is unsafe in an output.
     pub fn build(self) -> Result<Masker, MaskError> {
+        self.build_with(&Arc::default())
+    }
+
+    fn build_with(self, counters: &Arc<Counters>) -> Result<Masker, MaskError> {
         check_censor(&self.censor)?;
+        let mut actions = vec![Action::Censor];
         let defaults = defaults::rules();
         let mut rules = if self.replaced { BTreeMap::new() } else { defaults.clone() };
-        for (name, reach) in self.names {
+        for (name, reach, action) in self.names {
             let name = check_name(&name)?;
             // A default name that is added or kept does not come to hide less.
             let default = defaults.get(&name).and_then(|rule| rule.reach).filter(|_| reach == Reach::Words);
-            rules.entry(name).or_insert_with(Rule::default).reach = Some(default.unwrap_or(reach).max(reach));
+            let rule = rules.entry(name).or_insert_with(Rule::default);
+            (rule.reach, rule.hide) =
+                (Some(default.unwrap_or(reach).max(reach)), place(action, &mut actions)?);
         }
         for name in &self.allowed {
             rules.entry(check_name(name)?).or_insert_with(Rule::default).allowed = true;
         }
-        Ok(Masker::new(Names::new(rules), &self.censor, self.cookies_by_name))
+        let mut paths = Paths::default();
+        for (path, action) in self.paths {
+            let rule = match action {
+                Some(action) => json::Rule::Hide(place(action, &mut actions)?),
+                None => json::Rule::Show,
+            };
+            paths.add(&path, rule).ok_or(MaskError::Path { path })?;
+        }
+        let names = Names::new(rules);
+        let rules = Rules {
+            names: if self.show_only { names.hide_others() } else { names },
+            paths,
+            actions: actions.into(),
+            censor: self.censor.into(),
+            cookies_by_name: self.cookies_by_name,
+            #[cfg(feature = "hmac")]
+            keys: self.keys.transpose()?,
+        };
+        let policies = self
+            .routes
+            .into_iter()
+            .map(|(route, builder)| builder.build_with(counters).map(|masker| Policy::new(&route, masker)));
+        Ok(Masker::new(rules, policies.collect::<Result<_, _>>()?, Arc::clone(counters)))
     }
+}
+
+/// The place of an action among the others.
+fn place(action: Action, actions: &mut Vec<Action>) -> Result<Hide, MaskError> {
+    if let Action::Text(text) = &action {
+        check_censor(text)?;
+    }
+    let at = actions.iter().position(|known| *known == action).unwrap_or(actions.len());
+    if at == actions.len() {
+        actions.push(action);
+    }
+    u8::try_from(at).ok().filter(|at| *at < Hide::OTHERS.0).map(Hide).ok_or(MaskError::Actions)
 }
 
 fn check_name(name: &str) -> Result<Box<[u8]>, MaskError> {
@@ -187,6 +325,27 @@ pub enum MaskError {
     CensorLength {
         /// Its length in bytes.
         bytes: usize,
+    },
+    /// A path is not written as paths are, or all of them have too many segments.
+    #[error(
+        "{path:?} is no path that can be masked: write it like \"user.cards[*].number\" or \"**.pin\", and all \
+         paths in at most {MAX_SEGMENTS} segments"
+    )]
+    Path {
+        /// The path as given.
+        path: String,
+    },
+    /// There are more than 254 different actions.
+    #[error("the masker has more than 254 different actions: use the same texts for several names")]
+    Actions,
+    /// The key of the pseudonyms cannot be used.
+    #[error(
+        "the pseudonym key {id:?} cannot be used: give an id of 1 to 32 letters, digits, \"-\", \"_\" or \".\", and a \
+         key that is not empty, to a masker that has one"
+    )]
+    PseudonymKey {
+        /// The id as given.
+        id: String,
     },
     /// The censor holds a character that would break a header, JSON or a query.
     #[error(

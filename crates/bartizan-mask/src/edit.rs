@@ -2,11 +2,15 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::iter;
 use std::ops::Range;
+
+use memchr::memchr2;
 
 use crate::Masker;
 use crate::kinds::Kinds;
 use crate::names::{Hide, Names};
+use crate::percent::decode;
 
 /// What becomes of a kept byte that is not printable ASCII.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,7 +33,7 @@ pub(crate) struct Edit<'a> {
     escape: Escape,
     /// Whether the input is only the beginning of one.
     cut: bool,
-    censor: &'a str,
+    masker: &'a Masker,
     out: &'a mut dyn fmt::Write,
     result: fmt::Result,
 }
@@ -59,7 +63,7 @@ impl<'a> Edit<'a> {
     }
 
     pub(crate) fn censor(&self) -> &'a str {
-        self.censor
+        self.masker.censor()
     }
 
     /// A part of the input; empty where there is none.
@@ -69,12 +73,21 @@ impl<'a> Edit<'a> {
 
     /// Puts the censor in place of this part. An empty part stays: there is nothing to hide in it.
     pub(crate) fn hide(&mut self, span: Range<usize>) {
-        self.cover(span, self.censor);
+        self.cover(span, self.censor());
     }
 
     /// Hides this part as the rule for its name says.
-    pub(crate) fn hide_as(&mut self, span: Range<usize>, _hide: Hide) {
-        self.cover(span, self.censor);
+    pub(crate) fn hide_as(&mut self, span: Range<usize>, hide: Hide) {
+        let masker = self.masker;
+        if !masker.needs_value(hide) || self.is_cut_at(span.end) {
+            return self.cover(span, masker.fixed(hide));
+        }
+        let value = self.slice(self.done.max(span.start)..span.end);
+        let value = if self.escape == Escape::Percent { decoded(value) } else { value.into() };
+        let value = String::from_utf8_lossy(&value);
+        if let (Some(hidden), false) = (masker.hidden(hide, &value), value.is_empty()) {
+            self.cover(span, &hidden);
+        }
     }
 
     /// Puts OpenTelemetry's word in place of the user name and the password of a URL.
@@ -152,9 +165,24 @@ impl Masker {
 
     #[inline]
     fn begin<'a>(&'a self, input: &'a [u8], escape: Escape, out: &'a mut dyn fmt::Write) -> Edit<'a> {
-        let (kinds, censor) = (Kinds::of(input), self.censor());
-        Edit { input, kinds, done: 0, masked: 0, escape, cut: false, censor, out, result: Ok(()) }
+        let kinds = Kinds::of(input);
+        Edit { input, kinds, done: 0, masked: 0, escape, cut: false, masker: self, out, result: Ok(()) }
     }
+}
+
+/// A value of a query or a form as it was meant.
+fn decoded(value: &[u8]) -> Cow<'_, [u8]> {
+    if memchr2(b'%', b'+', value).is_none() {
+        return value.into();
+    }
+    let mut at = 0;
+    let bytes = iter::from_fn(|| {
+        let blank = value.get(at) == Some(&b'+');
+        let (byte, next) = decode(value, at)?;
+        at = next;
+        Some(if blank { b' ' } else { byte })
+    });
+    bytes.collect()
 }
 
 fn is_printable(byte: u8) -> bool {

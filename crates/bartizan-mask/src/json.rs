@@ -3,33 +3,31 @@
 use std::fmt;
 use std::mem;
 
-use memchr::memchr2;
-
+use self::place::Place;
 use self::stack::{Kind, Stack};
+use self::token::Token;
 use crate::Masker;
 use crate::names::Hide;
 
+mod path;
+mod place;
 mod stack;
 mod string;
+mod token;
 #[cfg(feature = "json")]
 mod value;
 mod word;
 mod write;
 
+pub(crate) use self::path::{MAX_SEGMENTS, Paths, Rule};
 pub(crate) use self::string::escaped;
-
-/// The longest string that is looked through, in bytes as they came.
-const MAX_STRING_BYTES: usize = 64 * 1024;
-
-/// The longest number.
-const MAX_WORD_BYTES: usize = 512;
 
 const BOM: [u8; 3] = [0xEF, 0xBB, 0xBF];
 
 /// Masks a JSON document that comes in chunks, in bounded memory and without building a tree.
 ///
-/// What stands under a sensitive name is replaced by the censor as a whole, at any depth, objects and
-/// arrays included; `null` and `""` stay, which hide nothing. All other strings, and names too, are masked as
+/// What stands under a sensitive name, or where a [path](crate::MaskerBuilder::path) leads, is replaced by the
+/// censor as a whole, at any depth, objects and arrays included; `null` and `""` stay, which hide nothing. All other strings, and names too, are masked as
 /// [`text`](Masker::text). Everything else stays as it is, without the white space between tokens.
 /// Escapes in names are undone before they are judged (`"p\u0061ssword"`), and of a name that comes twice
 /// each value is masked. A byte order mark is dropped; half a surrogate pair becomes `\ufffd`.
@@ -39,7 +37,8 @@ const BOM: [u8; 3] = [0xEF, 0xBB, 0xBF];
 /// name that is not complete is left out.
 ///
 /// Limits: a string or a name of more than 64 KiB is replaced by its length, and a longer number than 512 bytes
-/// or more than 32 768 levels of nesting count as invalid. Memory is one such string and one bit a level.
+/// or more than 32 768 levels of nesting count as invalid. With paths, what is nested deeper than 1024 levels is
+/// hidden. Memory is one such string and one bit a level, with paths 32 bytes for each of the first 1024.
 ///
 /// ```
 /// use bartizan_mask::{JsonEnd, Masker};
@@ -62,6 +61,7 @@ pub struct JsonMasker {
     out: write::Writer,
     /// How the value that comes next is hidden.
     hide: Option<Hide>,
+    place: Place,
     scratch: String,
 }
 
@@ -114,31 +114,6 @@ enum State {
     Invalid,
 }
 
-/// A string or a word that began in an earlier chunk.
-#[derive(Default)]
-struct Token {
-    held: Vec<u8>,
-    /// Its length so far, also where it is too long to be held.
-    bytes: usize,
-    /// A string: whether it has escapes, and whether it ends in half of one.
-    escapes: bool,
-    escaped: bool,
-}
-
-impl Token {
-    fn hold(&mut self, part: &[u8], limit: usize) {
-        self.bytes += part.len();
-        if self.bytes <= limit {
-            self.held.extend_from_slice(part);
-        }
-    }
-
-    fn clear(&mut self) {
-        self.held.clear();
-        (self.bytes, self.escapes, self.escaped) = (0, false, false);
-    }
-}
-
 impl Masker {
     /// Begins a JSON document that comes in chunks.
     ///
@@ -170,7 +145,8 @@ impl JsonMasker {
     fn new(masker: Masker, lines: bool) -> Self {
         let out = write::Writer::default();
         let (state, stack, token) = (State::Begin(0), Stack::default(), Token::default());
-        Self { masker, lines, state, stack, token, out, hide: None, scratch: String::new() }
+        let place = Place::new(&masker);
+        Self { masker, lines, state, stack, token, out, hide: None, place, scratch: String::new() }
     }
 
     /// Takes the next chunk, of any length, and appends to `out` what can be told already.
@@ -245,13 +221,7 @@ impl JsonMasker {
                 return 0;
             }
             (State::FirstName | State::Name, b'"') => State::String { name: true },
-            (State::Value | State::FirstItem, b'"') => State::String { name: false },
-            (State::Value | State::FirstItem, b'{') => self.open(Kind::Object, out),
-            (State::Value | State::FirstItem, b'[') => self.open(Kind::Array, out),
-            (State::Value | State::FirstItem, byte) if word::begins(byte) => {
-                self.state = State::Word;
-                return 0;
-            }
+            (State::Value | State::FirstItem, byte) if byte != b']' => return self.value(byte, out),
             (State::Colon, b':') => State::Value,
             (State::After, b',') => match self.stack.top() {
                 Some(Kind::Object) => State::Name,
@@ -264,13 +234,38 @@ impl JsonMasker {
         1
     }
 
-    fn open(&mut self, kind: Kind, out: &mut Vec<u8>) -> State {
-        match self.hide.take() {
-            Some(_) if !self.out.is_silent() => {
-                self.out.censor(self.masker.censor(), out);
-                self.out.be_silent(self.stack.depth());
+    /// Takes the first byte of a value. Says how much that was.
+    fn value(&mut self, byte: u8, out: &mut Vec<u8>) -> usize {
+        if !self.out.is_silent() {
+            match self.stack.top() {
+                Some(Kind::Object) => {}
+                Some(Kind::Array) => self.hide = self.place.item(&self.masker),
+                None => self.hide = self.place.root(&self.masker),
             }
-            _ => self.out.open(kind, out),
+        }
+        self.state = match byte {
+            b'"' => State::String { name: false },
+            b'{' => self.open(Kind::Object, out),
+            b'[' => self.open(Kind::Array, out),
+            byte if word::begins(byte) => {
+                self.state = State::Word;
+                return 0;
+            }
+            _ => State::Invalid,
+        };
+        1
+    }
+
+    fn open(&mut self, kind: Kind, out: &mut Vec<u8>) -> State {
+        if !self.out.is_silent() {
+            let depth = self.stack.depth();
+            match self.place.open(depth, self.hide.take()) {
+                Some(hide) => {
+                    self.out.hidden(&self.masker, hide, None, out);
+                    self.out.be_silent(depth);
+                }
+                None => self.out.open(kind, out),
+            }
         }
         match (self.stack.push(kind), kind) {
             (false, _) => State::Invalid,
@@ -283,6 +278,7 @@ impl JsonMasker {
         if self.stack.pop() != Some(kind) {
             return State::Invalid;
         }
+        self.place.close(self.stack.depth());
         self.out.close(kind, self.stack.depth(), out);
         self.behind()
     }
@@ -290,122 +286,6 @@ impl JsonMasker {
     /// The state behind a value.
     fn behind(&self) -> State {
         if self.stack.depth() == 0 { State::End { line: false } } else { State::After }
-    }
-
-    /// Takes what is here of a string, behind its opening quotation mark.
-    fn string(&mut self, rest: &[u8], name: bool, out: &mut Vec<u8>) -> usize {
-        let mut at = usize::from(self.token.escaped);
-        self.token.escaped = false;
-        let end = loop {
-            let Some(mark) = rest.get(at..).and_then(|rest| memchr2(b'"', b'\\', rest)).map(|n| at + n)
-            else {
-                break None;
-            };
-            if rest.get(mark) == Some(&b'"') {
-                break Some(mark);
-            }
-            self.token.escapes = true;
-            at = mark + 2;
-            self.token.escaped = at > rest.len();
-        };
-        let Some(end) = end else {
-            self.token.hold(rest, MAX_STRING_BYTES);
-            return rest.len();
-        };
-        let part = rest.get(..end).unwrap_or_default();
-        let valid = if self.token.bytes == 0 && part.len() <= MAX_STRING_BYTES {
-            self.string_ends(part, name, out)
-        } else {
-            self.token.hold(part, MAX_STRING_BYTES);
-            let held = mem::take(&mut self.token.held);
-            let valid = self.string_ends(&held, name, out);
-            self.token.held = held;
-            valid
-        };
-        self.token.clear();
-        if !valid {
-            self.state = State::Invalid;
-        }
-        end + 1
-    }
-
-    fn string_ends(&mut self, raw: &[u8], name: bool, out: &mut Vec<u8>) -> bool {
-        let valid = if name { self.name(raw) } else { self.value_string(raw, false, out) };
-        self.state = if name { State::Colon } else { self.behind() };
-        valid
-    }
-
-    /// Takes a whole name; `false` when it is no valid string.
-    fn name(&mut self, raw: &[u8]) -> bool {
-        if self.token.bytes > MAX_STRING_BYTES {
-            self.out.name_bytes(self.token.bytes);
-            self.hide = Some(Hide::default());
-            return true;
-        }
-        let read = string::read(raw, self.token.escapes, false, &mut self.scratch);
-        let Some(read) = read else { return false };
-        if self.out.is_silent() {
-            return true;
-        }
-        self.hide = self.masker.names().hides(read.bytes());
-        self.out.name(&self.masker, &read);
-        true
-    }
-
-    /// Takes a string value, which may be cut; `false` when it is no valid string.
-    fn value_string(&mut self, raw: &[u8], cut: bool, out: &mut Vec<u8>) -> bool {
-        let hide = self.hide.take();
-        if self.token.bytes > MAX_STRING_BYTES {
-            match hide {
-                Some(_) => self.out.censor(self.masker.censor(), out),
-                None => self.out.string_bytes(self.token.bytes, out),
-            }
-            return true;
-        }
-        let read = string::read(raw, self.token.escapes, cut, &mut self.scratch);
-        let Some(read) = read else { return false };
-        match hide {
-            // What was masked before is not counted again.
-            Some(_) if cut || !(raw.is_empty() || raw == self.masker.censor().as_bytes()) => {
-                self.out.censor(self.masker.censor(), out)
-            }
-            _ => self.out.string(&self.masker, &read, cut, out),
-        }
-        true
-    }
-
-    /// Takes what is here of a number or a literal.
-    fn word(&mut self, rest: &[u8], out: &mut Vec<u8>) -> usize {
-        let end = rest.iter().position(|byte| !word::goes_on(*byte));
-        let part = rest.get(..end.unwrap_or(rest.len())).unwrap_or_default();
-        if end.is_some() && self.token.bytes == 0 {
-            self.word_ends(part, out);
-        } else {
-            self.token.hold(part, MAX_WORD_BYTES);
-            if end.is_some() {
-                self.held_word_ends(out);
-            }
-        }
-        part.len()
-    }
-
-    fn held_word_ends(&mut self, out: &mut Vec<u8>) {
-        let held = mem::take(&mut self.token.held);
-        self.word_ends(&held, out);
-        self.token.held = held;
-        self.token.clear();
-    }
-
-    fn word_ends(&mut self, word: &[u8], out: &mut Vec<u8>) {
-        if word.len().max(self.token.bytes) > MAX_WORD_BYTES || !word::is_valid(word) {
-            self.state = State::Invalid;
-            return;
-        }
-        match self.hide.take() {
-            Some(_) if word != b"null" => self.out.censor(self.masker.censor(), out),
-            _ => self.out.word(word, out),
-        }
-        self.state = self.behind();
     }
 }
 

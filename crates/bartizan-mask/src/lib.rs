@@ -64,9 +64,11 @@
 //!
 //! # Features
 //!
+//! - `hmac`: [`Action::Pseudonym`], with `hmac` and `sha2`.
 //! - `json`: `Masker::json_value`, with `serde_json`.
 //! - `gzip`: [`Masker::body`] unpacks `gzip` and `deflate`, with `flate2`.
 
+mod action;
 mod body;
 mod builder;
 mod content;
@@ -81,12 +83,16 @@ mod names;
 mod nested;
 mod path;
 mod percent;
+mod policy;
+#[cfg(feature = "hmac")]
+mod pseudonym;
 mod query;
 mod sql;
 mod templates;
 mod text;
 mod url;
 
+pub use action::Action;
 pub use body::{BodyForm, MaskedBody};
 pub use builder::{MaskError, MaskerBuilder};
 pub use json::{JsonEnd, JsonMasker};

@@ -4,9 +4,16 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::Action;
+#[cfg(feature = "hmac")]
+use crate::builder::MaskError;
 use crate::builder::MaskerBuilder;
 use crate::defaults;
+use crate::json::Paths;
 use crate::names::Names;
+use crate::policy::Policy;
+#[cfg(feature = "hmac")]
+use crate::pseudonym::Keys;
 use crate::templates;
 
 /// The censor where none is configured.
@@ -33,13 +40,29 @@ pub struct Masker {
 }
 
 pub(crate) struct Inner {
-    pub(crate) names: Names,
-    pub(crate) censor: Box<str>,
-    pub(crate) cookies_by_name: bool,
-    pub(crate) masked: AtomicU64,
-    pub(crate) placeholders: AtomicU64,
+    pub(crate) rules: Rules,
+    pub(crate) policies: Box<[Policy]>,
+    pub(crate) counters: Arc<Counters>,
     /// Stands for this masker's rules.
     pub(crate) owner: u64,
+}
+
+/// What is hidden, and how.
+pub(crate) struct Rules {
+    pub(crate) names: Names,
+    pub(crate) paths: Paths,
+    pub(crate) actions: Box<[Action]>,
+    pub(crate) censor: Box<str>,
+    pub(crate) cookies_by_name: bool,
+    #[cfg(feature = "hmac")]
+    pub(crate) keys: Option<Keys>,
+}
+
+/// What a masker and its policies have done.
+#[derive(Default)]
+pub(crate) struct Counters {
+    masked: AtomicU64,
+    placeholders: AtomicU64,
 }
 
 impl Masker {
@@ -56,10 +79,8 @@ impl Masker {
         MaskerBuilder::new()
     }
 
-    pub(crate) fn new(names: Names, censor: &str, cookies_by_name: bool) -> Self {
-        let (masked, placeholders) = (AtomicU64::new(0), AtomicU64::new(0));
-        let (censor, owner) = (censor.into(), templates::new_owner());
-        Self { inner: Arc::new(Inner { names, censor, cookies_by_name, masked, placeholders, owner }) }
+    pub(crate) fn new(rules: Rules, policies: Box<[Policy]>, counters: Arc<Counters>) -> Self {
+        Self { inner: Arc::new(Inner { rules, policies, counters, owner: templates::new_owner() }) }
     }
 
     /// Whether the value under this name has to be hidden: a field, header, parameter or column.
@@ -90,11 +111,13 @@ impl Masker {
     /// ```
     #[inline]
     pub fn is_sensitive_bytes(&self, name: &[u8]) -> bool {
-        self.inner.names.is_sensitive(name)
+        self.inner.rules.names.is_sensitive(name)
     }
 
     /// The censor to write in place of the value under this name, counted as one masked value;
     /// `None` when the value may be shown.
+    ///
+    /// For an action that needs the value, this is the censor; see [`mask_value`](Self::mask_value).
     ///
     /// This is how a field is masked before its value is even formatted. What may be shown by name
     /// still goes through [`text`](Self::text).
@@ -107,10 +130,9 @@ impl Masker {
     /// ```
     #[inline]
     pub fn censor_for(&self, name: &str) -> Option<&str> {
-        self.is_sensitive(name).then(|| {
-            self.count(1);
-            self.censor()
-        })
+        let hide = self.names().hides(name.as_bytes())?;
+        self.count(1);
+        Some(self.fixed(hide))
     }
 
     /// The text that stands in place of a masked value.
@@ -119,7 +141,7 @@ impl Masker {
     /// assert_eq!(bartizan_mask::Masker::default().censor(), "[REDACTED]");
     /// ```
     pub fn censor(&self) -> &str {
-        &self.inner.censor
+        &self.inner.rules.censor
     }
 
     /// How many values this masker and its clones have masked.
@@ -130,7 +152,7 @@ impl Masker {
     /// assert_eq!(masker.clone().masked_total(), 2);
     /// ```
     pub fn masked_total(&self) -> u64 {
-        self.inner.masked.load(Ordering::Relaxed)
+        self.inner.counters.masked.load(Ordering::Relaxed)
     }
 
     /// How many bodies this masker and its clones have replaced by a placeholder, because they were of no type
@@ -142,15 +164,54 @@ impl Masker {
     /// assert_eq!(masker.placeholders_total(), 1);
     /// ```
     pub fn placeholders_total(&self) -> u64 {
-        self.inner.placeholders.load(Ordering::Relaxed)
+        self.inner.counters.placeholders.load(Ordering::Relaxed)
     }
 
     pub(crate) fn count_placeholder(&self) {
-        self.inner.placeholders.fetch_add(1, Ordering::Relaxed);
+        self.inner.counters.placeholders.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(crate) fn names(&self) -> &Names {
-        &self.inner.names
+        &self.inner.rules.names
+    }
+
+    pub(crate) fn paths(&self) -> &Paths {
+        &self.inner.rules.paths
+    }
+
+    pub(crate) fn actions(&self) -> &[Action] {
+        &self.inner.rules.actions
+    }
+
+    #[cfg(feature = "hmac")]
+    pub(crate) fn keys(&self) -> Option<&Keys> {
+        self.inner.rules.keys.as_ref()
+    }
+
+    /// Puts another key in place of the one that pseudonyms are made with, for all clones and policies.
+    /// Pseudonyms made before stay what they are: the id of the key stands in front of them.
+    ///
+    /// # Errors
+    ///
+    /// [`MaskError::PseudonymKey`], when the id is not valid, the key is empty, or the masker has none to replace.
+    ///
+    /// ```
+    /// use bartizan_mask::{Action, Masker};
+    ///
+    /// let masker =
+    ///     Masker::builder().name_as("user", Action::Pseudonym).pseudonym_key("2026-10", b"secret one").build()?;
+    /// masker.rotate_pseudonym_key("2026-11", b"secret two")?;
+    /// assert!(masker.query_cow("user=ada").starts_with("user=2026-11:"));
+    /// # Ok::<(), bartizan_mask::MaskError>(())
+    /// ```
+    #[cfg(feature = "hmac")]
+    pub fn rotate_pseudonym_key(&self, id: &str, key: &[u8]) -> Result<(), MaskError> {
+        let rotated = self.keys().is_some_and(|keys| keys.rotate(id, key));
+        rotated.then_some(()).ok_or_else(|| MaskError::PseudonymKey { id: id.into() })
+    }
+
+    pub(crate) fn policies(&self) -> &[Policy] {
+        &self.inner.policies
     }
 
     #[inline]
@@ -159,20 +220,34 @@ impl Masker {
     }
 
     pub(crate) fn cookies_by_name(&self) -> bool {
-        self.inner.cookies_by_name
+        self.inner.rules.cookies_by_name
     }
 
     /// Adds to the total, and leaves the shared counter alone when there is nothing to add.
     pub(crate) fn count(&self, masked: usize) {
         if masked > 0 {
-            self.inner.masked.fetch_add(masked as u64, Ordering::Relaxed);
+            self.inner.counters.masked.fetch_add(masked as u64, Ordering::Relaxed);
+        }
+    }
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self {
+            names: Names::new(defaults::rules()),
+            paths: Paths::default(),
+            actions: Box::default(),
+            censor: DEFAULT_CENSOR.into(),
+            cookies_by_name: false,
+            #[cfg(feature = "hmac")]
+            keys: None,
         }
     }
 }
 
 impl Default for Masker {
     fn default() -> Self {
-        Self::new(Names::new(defaults::rules()), DEFAULT_CENSOR, false)
+        Self::new(Rules::default(), Box::default(), Arc::default())
     }
 }
 

@@ -26,6 +26,11 @@ pub(crate) enum Reach {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Hide(pub(crate) u8);
 
+impl Hide {
+    /// A value that is hidden because no rule names it.
+    pub(crate) const OTHERS: Self = Self(u8::MAX);
+}
+
 /// What the set knows of one normalised name.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Rule {
@@ -92,8 +97,13 @@ impl Names {
 
     /// Hides what no rule allows.
     pub(crate) fn hide_others(mut self) -> Self {
-        (self.others, self.has_endings) = (Some(Hide::default()), false);
+        (self.others, self.has_endings) = (Some(Hide::OTHERS), false);
         self
+    }
+
+    #[inline]
+    pub(crate) fn hides_others(&self) -> bool {
+        self.others.is_some()
     }
 
     /// How many names are sensitive, and how many are allowed.
@@ -317,6 +327,19 @@ const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
 #[inline]
 fn mix(hash: u64, byte: u8) -> u64 {
     (hash.rotate_left(5) ^ u64::from(byte)).wrapping_mul(FACTOR)
+}
+
+/// The hash of a name as a whole, in its normal form.
+pub(crate) fn hash(name: &[u8]) -> u64 {
+    let (mut hash, mut at) = (SEED, 0);
+    while let Some((byte, next)) = decode(name, at) {
+        let byte = normal(byte);
+        if byte != 0 {
+            hash = mix(hash, byte);
+        }
+        at = next;
+    }
+    hash
 }
 
 /// A name in its normal form: percent-decoded, ASCII lower case, without what separates its words. Empty

@@ -1,7 +1,8 @@
 use serde_json::{Value, json};
 
+use super::JsonEnd;
 use super::stack::MAX_DEPTH;
-use super::{JsonEnd, MAX_STRING_BYTES, MAX_WORD_BYTES};
+use super::token::{MAX_STRING_BYTES, MAX_WORD_BYTES};
 use crate::Masker;
 
 fn masker() -> Masker {

@@ -6,6 +6,7 @@ use std::io::Write as _;
 use super::stack::Kind;
 use super::string::{Read, escaped};
 use crate::Masker;
+use crate::names::Hide;
 
 #[derive(Default)]
 pub(super) struct Writer {
@@ -122,15 +123,27 @@ impl Writer {
         }
     }
 
-    /// Writes the censor, which needs no escapes, as the value.
-    pub(super) fn censor(&mut self, censor: &str, out: &mut Vec<u8>) {
-        if self.silent.is_none() {
-            self.before_value(out);
-            out.push(b'"');
-            out.extend_from_slice(censor.as_bytes());
-            out.push(b'"');
-            self.masked += 1;
+    /// Writes what stands for a hidden value, of which the text is given where it is known as a whole.
+    pub(super) fn hidden(&mut self, masker: &Masker, hide: Hide, text: Option<&str>, out: &mut Vec<u8>) {
+        if self.silent.is_some() {
+            return;
         }
+        if masker.removes(hide) {
+            self.name.clear();
+            self.masked += 1;
+            return;
+        }
+        let hidden = match text {
+            Some(text) => masker.hidden(hide, text),
+            None => Some(masker.fixed(hide).into()),
+        };
+        self.before_value(out);
+        out.push(b'"');
+        // What was masked before is not counted again. Neither needs escapes.
+        self.masked += usize::from(hidden.is_some());
+        let shown = hidden.as_deref().or(text).unwrap_or_default();
+        out.extend_from_slice(shown.as_bytes());
+        out.push(b'"');
     }
 }
 
