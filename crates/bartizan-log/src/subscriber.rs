@@ -137,7 +137,7 @@ impl LogLayer {
                 line.field(name, |out, limit| match self.mask.masker.censor_for(name) {
                     Some(censor) => push_str(out, censor, limit),
                     None => push_bound(out, value, limit, |out, text, limit| {
-                        self.mask.push_text(out, text, limit)
+                        self.mask.push_text(out, text, true, limit)
                     }),
                 });
             });

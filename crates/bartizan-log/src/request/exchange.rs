@@ -5,8 +5,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use bartizan_core::{Context, Ending, Exchange, Outcome, Record};
+use bartizan_mask::Masker;
 use http::uri::PathAndQuery;
-use http::{HeaderValue, Request, Response, header};
+use http::{HeaderMap, HeaderValue, Request, Response, header};
 
 use super::Options;
 use super::event::{self, Completed};
@@ -28,8 +29,8 @@ struct Kept {
     picked: bool,
     /// The start event is still to come.
     starting: bool,
-    request_headers: Option<String>,
-    response_headers: Option<String>,
+    request_headers: Option<HeaderMap>,
+    response_headers: Option<HeaderMap>,
     capturing: Option<Box<Capturing>>,
 }
 
@@ -50,7 +51,7 @@ impl RequestLogExchange {
             user_agent: request.headers().get(header::USER_AGENT).cloned(),
             picked,
             starting: options.start_event && picked && !options.skip.has(record.route(), path),
-            request_headers: options.request_headers.then(|| masked_json(request.headers(), &options.masker)),
+            request_headers: options.request_headers.then(|| request.headers().clone()),
             response_headers: None,
             capturing: options
                 .capture
@@ -88,7 +89,7 @@ impl Exchange for RequestLogExchange {
     fn head<B>(&mut self, response: &mut Response<B>, _: &Record) {
         let Some(kept) = &mut self.kept else { return };
         if kept.options.response_headers {
-            kept.response_headers = Some(masked_json(response.headers(), &kept.options.masker));
+            kept.response_headers = Some(response.headers().clone());
         }
         if let (Some(capturing), Some(capture)) = (&mut kept.capturing, &kept.options.capture) {
             capturing.head(capture, response);
@@ -121,12 +122,22 @@ impl Exchange for RequestLogExchange {
 
 impl Kept {
     fn texts(&self, record: &Record) -> Texts {
-        Texts::of(self.uri.as_ref(), self.user_agent.as_ref(), record, &self.options.masker)
+        Texts::of(self.uri.as_ref(), self.user_agent.as_ref(), record, self.masker(record))
+    }
+
+    /// What masks on this route, as far as it is known by now.
+    fn masker(&self, record: &Record) -> &Masker {
+        self.options.masker.for_route(record.route())
+    }
+
+    fn headers(&self, headers: Option<&HeaderMap>, record: &Record) -> Option<String> {
+        headers.map(|headers| masked_json(headers, self.masker(record)))
     }
 
     fn start(&self) {
         if let Some(record) = Context::current().record() {
-            event::started(record, &LazyCell::new(|| self.texts(record)), self.request_headers.as_deref());
+            let headers = self.headers(self.request_headers.as_ref(), record);
+            event::started(record, &LazyCell::new(|| self.texts(record)), headers.as_deref());
         }
     }
 
@@ -140,7 +151,7 @@ impl Kept {
         let bodies = match (capturing, &self.options.capture) {
             (Some(capturing), Some(capture)) if capture.is_wanted(ending, record, slow) => {
                 let target = (texts.path(), texts.query());
-                capturing.end(capture, &self.options.masker, ending, record, target)
+                capturing.end(capture, self.masker(record), ending, record, target)
             }
             _ => Bodies::default(),
         };
@@ -149,8 +160,8 @@ impl Kept {
             record,
             slow,
             texts: &texts,
-            request_headers: self.request_headers.as_deref(),
-            response_headers: self.response_headers.as_deref(),
+            request_headers: self.headers(self.request_headers.as_ref(), record).as_deref(),
+            response_headers: self.headers(self.response_headers.as_ref(), record).as_deref(),
             bodies: &bodies,
         });
     }

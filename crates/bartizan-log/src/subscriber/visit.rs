@@ -9,8 +9,8 @@ use tracing::field::{Field, Visit};
 
 use super::names::{self, Kind};
 use crate::line::{
-    Line, MAX_VALUE, push_bool, push_escaped, push_f64, push_integer, push_json, push_str, push_wide,
-    push_word,
+    Line, MAX_VALUE, push_bool, push_cut, push_escaped, push_f64, push_integer, push_json, push_str,
+    push_wide, push_word,
 };
 
 /// Where masked fields go.
@@ -33,12 +33,16 @@ pub(super) struct Mask {
 }
 
 impl Mask {
-    /// Appends text under a harmless name.
-    pub(super) fn push_text(&self, out: &mut Vec<u8>, text: &str, limit: usize) -> bool {
+    /// Appends text under a harmless name. Where it is not `whole`, or too long to be, what may go on is hidden.
+    pub(super) fn push_text(&self, out: &mut Vec<u8>, text: &str, whole: bool, limit: usize) -> bool {
         // What is longer than a value can be need not be looked through.
         let looked_at = text.get(..text.floor_char_boundary(MAX_VALUE)).unwrap_or(text);
-        let whole = looked_at.len() == text.len();
-        push_str(out, &self.masker.text_cow(looked_at), limit) && whole
+        if whole && looked_at.len() == text.len() {
+            push_str(out, &self.masker.text_cow(text), limit)
+        } else {
+            push_cut(out, &self.masker.cut_text_cow(looked_at), limit);
+            false
+        }
     }
 
     /// Appends an SQL statement, without its literals.
@@ -111,7 +115,7 @@ impl<F: Fields> Masked<'_, F> {
             // A value that cannot be formatted is shown as far as it could.
             let _ = write(&mut bounded);
             let whole = bounded.whole;
-            if sql { mask.push_sql(out, text, limit) } else { mask.push_text(out, text, limit) && whole }
+            if sql { mask.push_sql(out, text, limit) } else { mask.push_text(out, text, whole, limit) }
         });
     }
 }
@@ -119,7 +123,7 @@ impl<F: Fields> Masked<'_, F> {
 impl<F: Fields> Visit for Masked<'_, F> {
     fn record_str(&mut self, field: &Field, value: &str) {
         self.put_text(field, |mask, sql, _, out, limit| {
-            if sql { mask.push_sql(out, value, limit) } else { mask.push_text(out, value, limit) }
+            if sql { mask.push_sql(out, value, limit) } else { mask.push_text(out, value, true, limit) }
         });
     }
 
