@@ -30,7 +30,9 @@ use crate::writer::LogWriter;
 /// [bound](crate::bind) to the request, and `correlation_id`, `trace_id`, `span_id`. No name comes twice: the first one
 /// counts. A field that is called like one of these seven gets `field.` in front.
 ///
-/// Every field is masked: by its name, and text under a harmless name where a sensitive pair shows in it. The fields of
+/// Every field is masked: by its name, and text under a harmless name where a sensitive pair shows in it: in prose, URLs, JSON, and what
+/// `Debug` prints of structs and maps (and so of `valuable` values, which tracing shows where it is built with
+/// `--cfg tracing_unstable`). A pair in a tuple, `("password", "x")`, shows no name. The fields of
 /// a span are masked when they are recorded. `db.statement` and `db.query.text`, and what sqlx logs of a statement, are SQL: literals
 /// become `?` and 200 characters are shown ([`Masker::sql`]).
 ///
@@ -75,7 +77,8 @@ impl LogLayer {
 
     fn new(form: Form, writer: LogWriter, masker: Masker) -> Self {
         static OWNERS: AtomicU64 = AtomicU64::new(1);
-        let mask = Mask { masker, owner: OWNERS.fetch_add(1, Ordering::Relaxed) };
+        let owner = OWNERS.fetch_add(1, Ordering::Relaxed);
+        let mask = Mask { masker, owner, json_strings: false };
         Self { mask, writer, form, trace_ids: None, now: SystemTime::now }
     }
 
@@ -84,6 +87,15 @@ impl LogLayer {
     #[must_use]
     pub fn trace_ids(mut self, current: fn() -> Option<TraceIds>) -> Self {
         self.trace_ids = Some(current);
+        self
+    }
+
+    /// Whether text that is JSON (it begins with `{` or `[` and is valid) is masked as JSON: names with escapes in them are read, and the
+    /// masker's [paths](bartizan_mask::MaskerBuilder::path) count. It stays a string, without white space between tokens. Costs an
+    /// allocation or two for each such text. Default: no, it is masked like other text, by the names that show in it.
+    #[must_use]
+    pub fn json_strings(mut self, on: bool) -> Self {
+        self.mask.json_strings = on;
         self
     }
 

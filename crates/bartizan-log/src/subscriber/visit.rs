@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::fmt::{self, Debug, Write};
 
-use bartizan_mask::Masker;
+use bartizan_mask::{JsonEnd, Masker};
 use tracing::Metadata;
 use tracing::field::{Field, Visit};
 
@@ -30,6 +30,8 @@ impl Fields for Line<'_> {
 pub(super) struct Mask {
     pub(super) masker: Masker,
     pub(super) owner: u64,
+    /// Strings that are JSON are masked as JSON.
+    pub(super) json_strings: bool,
 }
 
 impl Mask {
@@ -37,12 +39,29 @@ impl Mask {
     pub(super) fn push_text(&self, out: &mut Vec<u8>, text: &str, whole: bool, limit: usize) -> bool {
         // What is longer than a value can be need not be looked through.
         let looked_at = text.get(..text.floor_char_boundary(MAX_VALUE)).unwrap_or(text);
-        if whole && looked_at.len() == text.len() {
+        let whole = whole && looked_at.len() == text.len();
+        if self.json_strings
+            && text.starts_with(['{', '['])
+            && self.push_json_string(out, looked_at, whole, limit)
+        {
+            whole
+        } else if whole {
             push_str(out, &self.masker.text_cow(text), limit)
         } else {
             push_cut(out, &self.masker.cut_text_cow(looked_at), limit);
             false
         }
+    }
+
+    /// Appends a string that is JSON, or the beginning of it. False, and nothing appended, where it is neither.
+    fn push_json_string(&self, out: &mut Vec<u8>, text: &str, whole: bool, limit: usize) -> bool {
+        let (mut json, mut masked) = (self.masker.json(), Vec::with_capacity(text.len()));
+        json.push(text.as_bytes(), &mut masked);
+        let end = json.finish(!whole, &mut masked);
+        let valid = end == JsonEnd::Complete || (end == JsonEnd::Cut && !whole);
+        let Some(masked) = str::from_utf8(&masked).ok().filter(|_| valid) else { return false };
+        push_str(out, masked, limit);
+        true
     }
 
     /// Appends an SQL statement, without its literals.

@@ -10,6 +10,7 @@ mod fields;
 mod foreign;
 mod har;
 mod hostile;
+mod nested;
 mod outcomes;
 mod request;
 mod scope;
