@@ -8,7 +8,7 @@ use memchr::memchr;
 
 use crate::edit::{Edit, Escape};
 use crate::kinds::Kinds;
-use crate::names::Names;
+use crate::names::{Hide, Names};
 use crate::{Masker, nested, text, url};
 
 /// The header of the cookies in a request.
@@ -16,6 +16,9 @@ const REQUEST: &str = "cookie";
 
 /// The header of a cookie in a response.
 const RESPONSE: &str = "set-cookie";
+
+/// The ending of the names of binary gRPC metadata.
+const BINARY: &str = "-bin";
 
 /// Headers that hold one URL.
 const URL_HEADERS: &[&str] = &[
@@ -36,7 +39,8 @@ impl Masker {
     /// A sensitive header is replaced as a whole, scheme and all; `cookie` and `set-cookie` are among
     /// them unless the masker works [by the cookies' names](crate::MaskerBuilder::cookies_by_name). A
     /// header that holds a URL (`referer`, `location`, ...) is masked as a [`url`](Self::url), any
-    /// other as [`text`](Self::text). Bytes outside printable ASCII are written as `\xNN`.
+    /// other as [`text`](Self::text). Binary gRPC metadata (`x-token-bin`) is judged by its name without `-bin`, and
+    /// is hidden unless that name is [allowed](crate::MaskerBuilder::allow). Bytes outside printable ASCII are written as `\xNN`.
     ///
     /// # Errors
     ///
@@ -63,7 +67,10 @@ impl Masker {
         W: fmt::Write + ?Sized,
     {
         let (name, value) = (name.as_ref(), value.as_ref());
-        let hide = self.names().hides(name.as_bytes());
+        let hide = match strip_binary(name) {
+            None => self.names().hides(name.as_bytes()),
+            Some(plain) => self.binary_hides(name, plain),
+        };
         let cookie = is_cookie(name);
         if hide.is_none() && !cookie && !Kinds::of(value).any(Kinds::KEPT_HEADER) {
             // Neither a text nor a URL of such bytes hides anything.
@@ -120,6 +127,20 @@ impl Masker {
 
 fn is_cookie(name: &str) -> bool {
     name.eq_ignore_ascii_case(REQUEST) || name.eq_ignore_ascii_case(RESPONSE)
+}
+
+/// The name of binary gRPC metadata without its ending.
+fn strip_binary(name: &str) -> Option<&str> {
+    let (plain, ending) = name.split_at_checked(name.len().checked_sub(BINARY.len())?)?;
+    ending.eq_ignore_ascii_case(BINARY).then_some(plain)
+}
+
+impl Masker {
+    /// How binary metadata is hidden. Nobody can look into it, so it has to be allowed.
+    fn binary_hides(&self, name: &str, plain: &str) -> Option<Hide> {
+        let allowed = self.names().allows(name.as_bytes()) || self.names().allows(plain.as_bytes());
+        if allowed { None } else { self.names().hides(plain.as_bytes()).or(Some(Hide::default())) }
+    }
 }
 
 /// Hides cookies by name: each pair of a `cookie`, the pairs before and among the attributes of a

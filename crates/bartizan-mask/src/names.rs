@@ -134,6 +134,11 @@ impl Names {
         }
     }
 
+    /// Whether a rule allows this name.
+    pub(crate) fn allows(&self, name: &[u8]) -> bool {
+        self.verdict(name, false) == Some(Verdict::Show)
+    }
+
     /// As [`hides`](Self::hides), for the name of a cookie: there `session` and the
     /// other whole names count as last words too (`laravel_session`, `__Host-auth`).
     pub(crate) fn hides_cookie(&self, name: &[u8]) -> Option<Hide> {

@@ -118,3 +118,20 @@ fn cookies_go_by_name_where_the_header_is_not_sensitive() {
     let masker = Masker::builder().allow("cookie").build().unwrap();
     assert_eq!(masked(&masker, "cookie", "theme=dark; session=x"), "theme=dark; session=[REDACTED]");
 }
+
+#[test]
+fn binary_metadata_is_hidden_unless_it_is_allowed() {
+    let masker = Masker::builder().allow("grpc-trace-bin").allow("x-tags").build().unwrap();
+    for (name, expected) in [
+        ("x-token-bin", "[REDACTED]"),
+        ("grpc-status-details-bin", "[REDACTED]"),
+        ("X-Other-Bin", "[REDACTED]"),
+        ("grpc-trace-bin", "AAAB"),
+        ("x-tags-bin", "AAAB"),
+        ("x-bind", "AAAB"),
+    ] {
+        let mut out = String::new();
+        masker.header(name, "AAAB", &mut out).unwrap();
+        assert_eq!(out, expected, "{name}");
+    }
+}

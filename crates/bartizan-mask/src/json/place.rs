@@ -96,3 +96,112 @@ impl Place {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::MAX_PATH_DEPTH;
+    use crate::{JsonEnd, Masker, MaskerBuilder};
+
+    #[track_caller]
+    fn assert_masked(builder: MaskerBuilder, text: &str, expected: &str) {
+        let masker = builder.censor("***").build().unwrap();
+        for size in [1, 3, text.len()] {
+            let (mut json, mut out) = (masker.json(), Vec::new());
+            text.as_bytes().chunks(size).for_each(|chunk| json.push(chunk, &mut out));
+            assert_eq!(json.finish(false, &mut out), JsonEnd::Complete);
+            assert_eq!(str::from_utf8(&out).unwrap(), expected);
+        }
+    }
+
+    #[test]
+    fn a_path_hides_what_it_leads_to_and_nothing_beside_it() {
+        let text = r#"{"user":{"cards":[{"number":1,"name":"a"},{"number":2}],"number":3},"cards":[{"number":4}],"n":[[5,6],[7]]}"#;
+        for (path, expected) in [
+            (
+                "user.cards[*].number",
+                r#"{"user":{"cards":[{"number":"***","name":"a"},{"number":"***"}],"number":3},"cards":[{"number":4}],"n":[[5,6],[7]]}"#,
+            ),
+            (
+                "$.user.cards[1].Num_ber",
+                r#"{"user":{"cards":[{"number":1,"name":"a"},{"number":"***"}],"number":3},"cards":[{"number":4}],"n":[[5,6],[7]]}"#,
+            ),
+            (
+                "**.number",
+                r#"{"user":{"cards":[{"number":"***","name":"a"},{"number":"***"}],"number":"***"},"cards":[{"number":"***"}],"n":[[5,6],[7]]}"#,
+            ),
+            (
+                "user.**.number",
+                r#"{"user":{"cards":[{"number":"***","name":"a"},{"number":"***"}],"number":"***"},"cards":[{"number":4}],"n":[[5,6],[7]]}"#,
+            ),
+            ("*.cards", r#"{"user":{"cards":"***","number":3},"cards":[{"number":4}],"n":[[5,6],[7]]}"#),
+            (
+                "*.*[*].*",
+                r#"{"user":{"cards":[{"number":"***","name":"***"},{"number":"***"}],"number":3},"cards":[{"number":4}],"n":[[5,6],[7]]}"#,
+            ),
+            (
+                "n[*][0]",
+                r#"{"user":{"cards":[{"number":1,"name":"a"},{"number":2}],"number":3},"cards":[{"number":4}],"n":[["***",6],["***"]]}"#,
+            ),
+            (
+                "[\"user\"][\"cards\"]",
+                r#"{"user":{"cards":"***","number":3},"cards":[{"number":4}],"n":[[5,6],[7]]}"#,
+            ),
+            ("user.cards.number", text),
+            ("number", text),
+            ("user.name", text),
+        ] {
+            assert_masked(Masker::builder().path(path), text, expected);
+        }
+        assert_masked(
+            Masker::builder().path("[*].a"),
+            r#"[{"a":1},{"b":{"a":2}}]"#,
+            r#"[{"a":"***"},{"b":{"a":2}}]"#,
+        );
+    }
+
+    #[test]
+    fn a_path_shows_what_a_name_would_hide() {
+        assert_masked(
+            Masker::builder().allow_path("meta.token").path("meta.raw"),
+            r#"{"token":1,"meta":{"token":{"a":2,"pin":3},"raw":{}}}"#,
+            r#"{"token":"***","meta":{"token":{"a":2,"pin":"***"},"raw":"***"}}"#,
+        );
+    }
+
+    #[test]
+    fn show_only_hides_all_values_but_those_that_are_allowed() {
+        let builder = Masker::builder().show_only(["id"]).allow_path("items[*].name").allow_path("a.b");
+        assert_masked(
+            builder.clone(),
+            r#"{"id":{"x":[1],"pin":2},"items":[{"name":"a","y":true},"z",null],"a":{"b":[1],"c":2},"d":[[3]]}"#,
+            r#"{"id":{"x":[1],"pin":"***"},"items":[{"name":"a","y":"***"},"***",null],"a":{"b":[1],"c":"***"},"d":[["***"]]}"#,
+        );
+        assert_masked(builder.clone(), "1", "\"***\"");
+        assert_masked(builder.clone(), "[{\"id\":[1]},2]", "[{\"id\":[1]},\"***\"]");
+        let masker = builder.build().unwrap();
+        assert_eq!(masker.query_cow("id=1&q=2&pin=3"), "id=1&q=[REDACTED]&pin=[REDACTED]");
+        assert_eq!(masker.path_cow("/a/1/2", "/a/{id}/{to}"), "/a/1/[REDACTED]");
+        assert!(masker.is_sensitive("q") && !masker.is_sensitive("order.id"));
+    }
+
+    #[test]
+    fn what_is_deeper_than_paths_are_followed_is_hidden() {
+        for depth in [10, MAX_PATH_DEPTH - 1, MAX_PATH_DEPTH, 10_000] {
+            let text = format!("{}{{\"x\":1}}{}", "[".repeat(depth), "]".repeat(depth));
+            let shown = depth.min(MAX_PATH_DEPTH);
+            let inside = if depth < MAX_PATH_DEPTH { "{\"x\":\"***\"}" } else { "\"***\"" };
+            let expected = format!("{}{inside}{}", "[".repeat(shown), "]".repeat(shown));
+            assert_masked(Masker::builder().path("**.x"), &text, &expected);
+        }
+    }
+
+    #[test]
+    fn what_is_no_path_is_refused() {
+        for path in ["", "$", "**", "a..b", ".a", "a.", "a[", "a[x]", "a[-1]", "a]", "a[0]b", "[\"a]", "a*"] {
+            assert!(Masker::builder().path(path).build().is_err(), "{path}");
+        }
+        assert!(Masker::builder().path("a.".repeat(126) + "a").build().is_ok());
+        assert!(Masker::builder().path("a.".repeat(127) + "a").build().is_err());
+        assert!(Masker::builder().path("a.".repeat(64) + "a").path("a.".repeat(64) + "a").build().is_err());
+    }
+}

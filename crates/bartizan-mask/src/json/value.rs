@@ -13,7 +13,7 @@ const MAX_DEPTH: u32 = 128;
 impl Masker {
     /// Masks a JSON tree in place; returns how many values were masked.
     ///
-    /// What stands under a sensitive name is replaced by the censor as a whole, at any depth, arrays and
+    /// What stands under a sensitive name, or where a path leads, is replaced by the censor as a whole, at any depth, arrays and
     /// objects included; only `null` and `""` stay, which hide nothing. All other strings, and names too,
     /// are masked as [`text`](Self::text). What is nested more than 128 levels deep is replaced.
     ///
@@ -29,7 +29,15 @@ impl Masker {
     /// assert_eq!(details, expected);
     /// ```
     pub fn json_value(&self, value: &mut Value) -> usize {
-        self.json_to(value, MAX_DEPTH)
+        if self.paths().is_empty() && !self.names().hides_others() && self.actions().len() <= 1 {
+            return self.json_to(value, MAX_DEPTH);
+        }
+        let before = self.masked_total();
+        let masked = self.whole_json(value.to_string().as_bytes(), false);
+        // What is nested too deep to be read again is hidden as a whole.
+        *value =
+            masked.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_else(|| self.censor().into());
+        usize::try_from(self.masked_total() - before).unwrap_or(usize::MAX)
     }
 
     fn json_to(&self, value: &mut Value, depth: u32) -> usize {
@@ -82,7 +90,7 @@ impl Masker {
 mod tests {
     use serde_json::{Value, json};
 
-    use crate::Masker;
+    use crate::{Action, Masker};
 
     fn masked(mut value: Value) -> (Value, usize) {
         let count = Masker::default().json_value(&mut value);
@@ -114,6 +122,19 @@ mod tests {
         let expected =
             json!({"redis://REDACTED:REDACTED@cache": "up", "error": "bad dsn password=[REDACTED] port=1"});
         assert_eq!(masked(value), (expected, 2));
+    }
+
+    #[test]
+    fn paths_and_actions_hold_for_trees_too() {
+        let builder = Masker::builder().path_as("a[*].b", Action::Remove).name_as("iban", Action::KeepLast4);
+        let masker = builder.build().unwrap();
+        let mut value =
+            json!({"a": [{"b": 1, "c": 2}], "b": 3, "iban": "DE89370400440532013000", "x": 1e300});
+        assert_eq!(masker.json_value(&mut value), 2);
+        assert_eq!(value, json!({"a": [{"c": 2}], "b": 3, "iban": "[REDACTED]3000", "x": 1e300}));
+        let mut deep = (0..1000).fold(json!(1), |inner, _| json!([inner]));
+        masker.json_value(&mut deep);
+        assert_eq!(deep, json!("[REDACTED]"));
     }
 
     #[test]
