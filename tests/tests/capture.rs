@@ -182,10 +182,11 @@ async fn no_planted_secret_shows_whatever_the_headers_say() {
     for headers in headers {
         for body in bodies {
             let mut stream = TcpStream::connect(address).await.unwrap();
-            post_chunks(&mut stream, "/hostile", headers, &[body]).await;
+            let echoed = post_chunks(&mut stream, "/hostile", headers, &[body]).await;
+            assert_eq!(echoed, body, "{}", String::from_utf8_lossy(headers));
         }
     }
-    let lines = lab().lines_with("route", "/hostile");
+    let lines = lab().lines_with("path", "/hostile");
     assert_eq!(lines.len(), headers.len() * bodies.len());
     for line in lines {
         assert!(!format!("{line:?}").contains(SECRET), "{line:?}");
