@@ -66,6 +66,7 @@
 //!
 //! - `hmac`: [`Action::Pseudonym`], with `hmac` and `sha2`.
 //! - `json`: `Masker::json_value`, with `serde_json`.
+//! - `regex`: [`MaskerBuilder::pattern`], with `regex`.
 //! - `gzip`: [`Masker::body`] unpacks `gzip` and `deflate`, with `flate2`.
 
 mod action;
@@ -91,9 +92,11 @@ mod sql;
 mod templates;
 mod text;
 mod url;
+mod values;
 
 pub use action::Action;
 pub use body::{BodyForm, MaskedBody};
 pub use builder::{MaskError, MaskerBuilder};
 pub use json::{JsonEnd, JsonMasker};
 pub use masker::Masker;
+pub use values::ValueKind;
