@@ -9,7 +9,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
 
-use bartizan_core::{Context, CorrelationId, Record, TraceIds};
+use bartizan_core::{Context, CorrelationId, Record, TraceIds, Value};
 use bartizan_mask::Masker;
 use tracing::span::{Attributes, Id};
 use tracing::{Event, Metadata, Subscriber};
@@ -140,18 +140,24 @@ impl LogLayer {
         self.write_context(line, trace);
     }
 
+    fn push_bound_field(&self, name: &str, value: &Value, out: &mut Vec<u8>, limit: usize) -> bool {
+        let mask = &self.mask;
+        match (mask.masker.is_sensitive(name), value) {
+            (false, _) => {
+                push_bound(out, value, limit, |out, text, limit| mask.push_text(out, text, true, limit))
+            }
+            (true, Value::Str(text)) => mask.push_by_value(name, out, text, true, limit),
+            (true, _) => push_str(out, mask.masker.censor_for(name).unwrap_or_default(), limit),
+        }
+    }
+
     /// Ends the line with what belongs to the request.
     fn write_context(&self, line: Line<'_>, trace: Option<TraceIds>) {
         let mut line = Some(line);
         Context::with_current(|context| {
             let Some(mut line) = line.take() else { return };
             context.visit_fields(|name, value| {
-                line.field(name, |out, limit| match self.mask.masker.censor_for(name) {
-                    Some(censor) => push_str(out, censor, limit),
-                    None => push_bound(out, value, limit, |out, text, limit| {
-                        self.mask.push_text(out, text, true, limit)
-                    }),
-                });
+                line.field(name, |out, limit| self.push_bound_field(name, value, out, limit));
             });
             let record = context.record();
             let correlation_id = record.and_then(Record::correlation_id).map(CorrelationId::as_str);

@@ -18,6 +18,8 @@ struct Verdict {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Sensitive,
+    /// Sensitive, and what stands for it depends on it.
+    MaskedByValue,
     /// An SQL statement, by the names that OpenTelemetry gives it.
     Sql,
     Other,
@@ -26,6 +28,9 @@ pub(super) enum Kind {
 impl Kind {
     fn of(masker: &Masker, name: &str) -> Self {
         match name {
+            // The event's text has no name of its own.
+            "message" => Self::Other,
+            _ if masker.is_masked_by_value(name) => Self::MaskedByValue,
             _ if masker.is_sensitive(name) => Self::Sensitive,
             "db.statement" | "db.query.text" => Self::Sql,
             _ => Self::Other,

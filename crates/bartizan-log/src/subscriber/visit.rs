@@ -35,6 +35,33 @@ pub(super) struct Mask {
 }
 
 impl Mask {
+    /// Appends a text as what its name says it is.
+    fn push(&self, name: &str, kind: Kind, out: &mut Vec<u8>, text: &str, whole: bool, limit: usize) -> bool {
+        match kind {
+            Kind::Sql => self.push_sql(out, text, limit),
+            Kind::Other => self.push_text(out, text, whole, limit),
+            Kind::Sensitive | Kind::MaskedByValue => self.push_by_value(name, out, text, whole, limit),
+        }
+    }
+
+    /// Appends what stands for a value under a sensitive name.
+    pub(super) fn push_by_value(
+        &self,
+        name: &str,
+        out: &mut Vec<u8>,
+        text: &str,
+        whole: bool,
+        limit: usize,
+    ) -> bool {
+        let hidden = if whole {
+            self.masker.mask_value(name, text)
+        } else {
+            self.masker.censor_for(name).map(Into::into)
+        };
+        // It was masked before.
+        push_str(out, hidden.as_deref().unwrap_or(text), limit)
+    }
+
     /// Appends text under a harmless name. Where it is not `whole`, or too long to be, what may go on is hidden.
     pub(super) fn push_text(&self, out: &mut Vec<u8>, text: &str, whole: bool, limit: usize) -> bool {
         // What is longer than a value can be need not be looked through.
@@ -104,45 +131,64 @@ impl<'a, F> Masked<'a, F> {
 }
 
 impl<F: Fields> Masked<'_, F> {
+    /// A value that is no text.
     fn put(&mut self, field: &Field, write: impl FnOnce(&mut Vec<u8>, usize) -> bool) {
-        self.put_text(field, |_, _, _, out, limit| write(out, limit));
+        self.put_unless(
+            field,
+            |kind| matches!(kind, Kind::Sensitive | Kind::MaskedByValue),
+            |_, out, limit| write(out, limit),
+        );
     }
 
-    fn put_text(
+    /// A text, which `write` makes unless its name alone says that it is not shown.
+    fn put_text(&mut self, field: &Field, write: impl FnOnce(Text<'_>, &mut Vec<u8>, usize) -> bool) {
+        self.put_unless(field, |kind| kind == Kind::Sensitive, write);
+    }
+
+    fn put_unless(
         &mut self,
         field: &Field,
-        write: impl FnOnce(&Mask, bool, &mut String, &mut Vec<u8>, usize) -> bool,
+        is_hidden: impl FnOnce(Kind) -> bool,
+        write: impl FnOnce(Text<'_>, &mut Vec<u8>, usize) -> bool,
     ) {
         let Self { fields, mask, text, of_sqlx } = self;
         let name = field.name();
         let name = name.strip_prefix("r#").unwrap_or(name);
         let kind = names::kind(&mask.masker, mask.owner, name);
-        if kind == Kind::Sensitive {
+        if is_hidden(kind) {
             // Asks again, because this counts what is masked.
             let censor = mask.masker.censor_for(name).unwrap_or_else(|| mask.masker.censor());
             fields.put(name, |out, limit| push_str(out, censor, limit));
         } else {
-            let sql = kind == Kind::Sql || (*of_sqlx && name == "summary");
-            fields.put(name, |out, limit| write(mask, sql, text, out, limit));
+            let kind = if *of_sqlx && name == "summary" { Kind::Sql } else { kind };
+            fields.put(name, |out, limit| write(Text { name, kind, mask, buffer: text }, out, limit));
         }
     }
 
     fn put_display(&mut self, field: &Field, write: impl FnOnce(&mut Bounded<'_>) -> fmt::Result) {
-        self.put_text(field, |mask, sql, text, out, limit| {
-            text.clear();
-            let mut bounded = Bounded { text, whole: true };
+        self.put_text(field, |text, out, limit| {
+            text.buffer.clear();
+            let mut bounded = Bounded { text: text.buffer, whole: true };
             // A value that cannot be formatted is shown as far as it could.
             let _ = write(&mut bounded);
             let whole = bounded.whole;
-            if sql { mask.push_sql(out, text, limit) } else { mask.push_text(out, text, whole, limit) }
+            text.mask.push(text.name, text.kind, out, text.buffer, whole, limit)
         });
     }
 }
 
+/// A text that is to be written, and what formats it.
+struct Text<'a> {
+    name: &'static str,
+    kind: Kind,
+    mask: &'a Mask,
+    buffer: &'a mut String,
+}
+
 impl<F: Fields> Visit for Masked<'_, F> {
     fn record_str(&mut self, field: &Field, value: &str) {
-        self.put_text(field, |mask, sql, _, out, limit| {
-            if sql { mask.push_sql(out, value, limit) } else { mask.push_text(out, value, true, limit) }
+        self.put_text(field, |text, out, limit| {
+            text.mask.push(text.name, text.kind, out, value, true, limit)
         });
     }
 
