@@ -4,7 +4,11 @@
 //! Each test is small here and large in its ignored form, which is to be run in release:
 //! `cargo test --release -p bartizan-metrics --test limits -- --ignored --nocapture --test-threads 1`
 
-#![allow(clippy::unwrap_used, reason = "a test may fail anywhere")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test may fail anywhere, and says what it measured"
+)]
 
 use std::convert::Infallible;
 use std::future::{Future, ready};
@@ -175,11 +179,10 @@ fn full_store(series: usize, native: usize) {
         .max_native_histograms(native)
         .build()
         .unwrap();
-    let bytes = kept(|| fill(&store, series));
-    let per_series = bytes / series as i64;
-    println!("{series} histogram series, {native} native: {bytes} bytes, {per_series} each");
+    let bytes = usize::try_from(kept(|| fill(&store, series))).unwrap();
+    println!("{series} histogram series, {native} native: {bytes} bytes, {} each", bytes / series);
     let bound = native * declared(80, Kind::Native) + (series - native) * declared(80, Kind::Histogram);
-    assert!(bytes < i64::try_from(bound).unwrap(), "{bytes} of {bound}");
+    assert!(bytes < bound, "{bytes} of {bound}");
     let again = kept(|| {
         fill(&store, series);
         fill(&store, series + 100);
