@@ -125,6 +125,24 @@ fn ten_million_observations_that_nobody_scrapes_take_no_memory() {
     observations(10_000_000);
 }
 
+#[test]
+fn recording_allocates_nothing_with_native_buckets_and_exemplars_too() {
+    let store = Store::new();
+    let cell = store.histogram("wait_seconds", &[("queue", "a")]);
+    let record = || {
+        for n in 0..1_000_u16 {
+            cell.record(f64::from(n) * 0.01);
+            cell.record_with_exemplar(f64::from(n) * 0.01, [7; 16], [7; 8]);
+        }
+    };
+    record();
+    for _ in 0..3 {
+        assert_eq!(measure(record).count_total, 0);
+        // A new round of exemplars begins.
+        store.render(Format::OpenMetrics1, &mut Vec::new());
+    }
+}
+
 fn label_values(number: u64) {
     let store = Store::new();
     let register = |n: u64| {
