@@ -4,7 +4,6 @@
 
 mod process;
 
-use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
