@@ -38,7 +38,7 @@ use crate::vars::{self, Vars};
 /// | `OTEL_PROPAGATORS` | `tracecontext`, `baggage`, `b3`, `b3multi`, `jaeger` | `tracecontext,baggage` |
 /// | `OTEL_*` | see [`bartizan_trace::setup`] | no endpoint: context is passed on, no span recorded |
 /// | `TRUSTED_PROXIES` | whose forwarded headers are believed, such as `10.0.0.0/8` | [`trust`](Self::trust), else nobody |
-/// | `HEALTH_TOKEN` | callers with this bearer token see the details of checks | none |
+/// | `HEALTH_TOKEN` | callers with this bearer token see which checks there are and what they say | none |
 /// | `GRAFANA_URL`, `PROMETHEUS_URL`, `ALERTMANAGER_URL`, `FLOWER_URL` | URLs of `/health/tools` | null |
 #[must_use]
 pub struct ObservabilityBuilder {
@@ -220,7 +220,7 @@ impl ObservabilityBuilder {
         self
     }
 
-    /// Who sees messages and details of checks. Default: nobody, and callers with `HEALTH_TOKEN`.
+    /// Who sees the names, messages and details of checks. Default: nobody but callers with `HEALTH_TOKEN`.
     pub fn health_exposure(mut self, exposure: Exposure) -> Self {
         self.exposure = exposure;
         self
@@ -343,6 +343,7 @@ impl ObservabilityBuilder {
         let layer = StackLayer { observe: ObserveLayer::with_settings(observers, settings) };
         let endpoints = Endpoints::new(health.clone())
             .exposure(exposure)
+            .about(&self.service, &self.version)
             .unhealthy_as_503(self.unhealthy_as_503)
             .tools(tools);
 
