@@ -5,6 +5,7 @@ pub(crate) mod number;
 mod page;
 #[cfg(test)]
 mod strict;
+mod summary;
 #[cfg(test)]
 mod tests;
 
@@ -37,6 +38,7 @@ impl Store {
     /// ```
     pub fn render(&self, format: Format, out: &mut Vec<u8>) {
         let started = Instant::now();
+        self.collect();
         let before = out.len();
         // A little more than last time, so that the buffer does not double at the very end.
         let last = self.page_len().load(Relaxed);
@@ -67,9 +69,10 @@ fn write_family(view: &View, format: Format, out: &mut Vec<u8>) {
     for (labels, cell) in &series {
         match cell {
             Cell::Histogram(cell) => histogram.write(labels, cell, out),
+            Cell::Summary(cell) => summary::write(name, labels, cell, out),
             Cell::Counter(cell) => sample(name, labels, out, |out| push_u64(out, cell.get())),
             Cell::Gauge(cell) => sample(name, labels, out, |out| push_f64(out, cell.get())),
-            Cell::ReadCounter(read) => sample(name, labels, out, |out| push_u64(out, read())),
+            Cell::ReadCounter(read) => sample(name, labels, out, |out| push_f64(out, read())),
             Cell::ReadGauge(read) => sample(name, labels, out, |out| push_f64(out, read())),
         }
     }
@@ -81,6 +84,7 @@ fn write_head(view: &View, format: Format, out: &mut Vec<u8>) {
     let (name, kind) = match kind {
         Kind::Gauge => (family.name.as_str(), "gauge"),
         Kind::Histogram => (family.name.as_str(), "histogram"),
+        Kind::Summary => (family.name.as_str(), "summary"),
         Kind::Counter if !open_metrics => (family.name.as_str(), "counter"),
         // An OpenMetrics counter gives up `_total` in the name of its family. One that cannot is of
         // unknown type, so that its series has the same name in both formats.

@@ -67,10 +67,14 @@
 //! an upkeep task drains it, without a limit; it has no OpenMetrics and no exemplars; and its page
 //! of 10 000 histograms with 11 buckets takes 90 to 107 ms to write, where this one takes 3 to 11.
 
+pub mod app;
 mod exposition;
 pub mod red;
 mod store;
 
+pub use app::{
+    Family, Handle, LabelSet, LabelValue, MetricBuilder, Metrics, Summary, Timed, Timer, Timings, TimingsBuilder, time,
+};
 pub use exposition::{Format, Page};
 pub use red::{ClientRedLayer, Naming, RedLayer, UpgradedConnection};
-pub use store::{BucketsError, BuildError, ExternalError, HistogramCell, Store, StoreBuilder};
+pub use store::{BucketsError, BuildError, ExternalError, HistogramCell, MetricError, Store, StoreBuilder};

@@ -12,6 +12,8 @@ mod labels;
 mod names;
 mod own;
 mod registry;
+mod scrape;
+mod summary;
 #[cfg(test)]
 mod tests;
 
@@ -27,18 +29,22 @@ pub use self::buckets::BucketsError;
 pub use self::builder::{BuildError, StoreBuilder};
 pub use self::external::ExternalError;
 pub use self::histogram::HistogramCell;
+pub use self::registry::MetricError;
 
 pub(crate) use self::cell::{Cell, Kind};
 pub(crate) use self::exemplar::Exemplar;
-pub(crate) use self::labels::escape;
+pub(crate) use self::buckets::Buckets;
+pub(crate) use self::labels::{MAX_LABELS, MAX_VALUE, cut, escape};
 pub(crate) use self::names::counter_base;
-pub(crate) use self::registry::View;
+pub(crate) use self::registry::{Custom, View, check_name};
+pub(crate) use self::summary::{SummaryCell, SummaryShape};
 
 use self::buckets::Rules;
 use self::builder::Limits;
 use self::family::{Family, Overflow, reserve};
 use self::index::Index;
 use self::registry::Registry;
+use self::scrape::Hooks;
 
 /// All metrics of a process, in fixed memory for each series.
 ///
@@ -77,6 +83,7 @@ struct Inner {
     admitted: AtomicUsize,
     /// Size of the last page, so that the next one is written without growing.
     page_len: AtomicUsize,
+    hooks: Hooks,
 }
 
 impl Store {
@@ -97,6 +104,7 @@ impl Store {
             registry: Registry::new(rules, limits.metrics),
             admitted: AtomicUsize::new(0),
             page_len: AtomicUsize::new(0),
+            hooks: Hooks::default(),
         };
         Self { inner: Arc::new(inner) }
     }
@@ -114,15 +122,24 @@ impl Store {
     }
 
     /// The cell of a series; `None` if the metric is refused.
-    fn cell(&self, key: &Key, kind: Kind) -> Option<Cell> {
+    pub(crate) fn cell(&self, key: &Key, kind: Kind) -> Option<Cell> {
         match self.inner.index.get(key) {
-            Some(cell) if cell.kind() == kind => Some(cell),
+            Some(cell) if cell.kind().takes(kind) => Some(cell),
             _ => self.inner.register(key, kind),
         }
     }
 
     pub(crate) fn registry(&self) -> &Registry {
         &self.inner.registry
+    }
+
+    /// Whether a key has a series of its own, so that a handle to it can be kept.
+    pub(crate) fn has(&self, key: &Key) -> bool {
+        self.inner.index.get(&labels::bounded(key)).is_some()
+    }
+
+    pub(crate) fn hooks(&self) -> &Hooks {
+        &self.inner.hooks
     }
 
     pub(crate) fn page_len(&self) -> &AtomicUsize {
@@ -142,18 +159,22 @@ impl Inner {
         }
         let make = || {
             let admitted = !labelled || self.admit(&family);
-            admitted.then(|| family.series(labels::text(labels::pairs(key), kind)))
+            admitted.then(|| family.series(labels::text(labels::pairs(key), family.kind)))
         };
         self.index.get_or_insert(key, make).or_else(|| Some(self.fold(&family, key)))
     }
 
     fn is_full(&self, family: &Family) -> bool {
-        family.admitted.load(Relaxed) >= self.limits.series
+        family.admitted.load(Relaxed) >= self.limit(family)
             || self.admitted.load(Relaxed) >= self.limits.total_series
     }
 
+    fn limit(&self, family: &Family) -> usize {
+        family.max_series.unwrap_or(self.limits.series)
+    }
+
     fn admit(&self, family: &Family) -> bool {
-        if !reserve(&family.admitted, self.limits.series) {
+        if !reserve(&family.admitted, self.limit(family)) {
             return false;
         }
         if !reserve(&self.admitted, self.limits.total_series) {
@@ -219,6 +240,7 @@ impl Recorder for Store {
     fn register_histogram(&self, key: &Key, _: &Metadata<'_>) -> Histogram {
         match self.cell(key, Kind::Histogram) {
             Some(Cell::Histogram(cell)) => Histogram::from_arc(cell),
+            Some(Cell::Summary(cell)) => Histogram::from_arc(cell),
             _ => Histogram::noop(),
         }
     }

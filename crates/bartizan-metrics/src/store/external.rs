@@ -77,7 +77,7 @@ impl Store {
         if !name.ends_with("_total") {
             return Err(ExternalError::NoTotal { name: name.to_owned() });
         }
-        self.registry().external(name, help, Cell::ReadCounter(Arc::new(read)))
+        self.registry().external(name, help, Cell::ReadCounter(Arc::new(move || read() as f64)))
     }
 
     /// Shows a value that is kept elsewhere and goes up and down, read once for each page.
