@@ -16,9 +16,11 @@ pub trait Handle: sealed::Handle + Clone {}
 /// Nobody else can make handles of the store's series.
 mod sealed {
     /// The kind of a handle.
+    #[derive(Debug)]
     pub struct Kind(pub(crate) crate::store::Kind);
 
     /// The series of a handle, if there is one.
+    #[derive(Debug)]
     pub struct Series(pub(crate) Option<crate::store::Cell>);
 
     pub trait Handle: Sized {

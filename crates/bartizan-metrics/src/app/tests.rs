@@ -129,11 +129,11 @@ fn the_macro_way_meets_the_handles() {
 fn what_cannot_be_registered_is_an_error_that_names_it() {
     let store = Store::builder().max_metrics(3).build().unwrap();
     let metrics = Metrics::new(&store);
-    metrics.counter("a").register().unwrap();
-    metrics.histogram("h").buckets(&[1.0]).register().unwrap();
+    let _ = metrics.counter("a").register().unwrap();
+    let _ = metrics.histogram("h").buckets(&[1.0]).register().unwrap();
     // Again is no error.
-    metrics.counter("a").register().unwrap();
-    metrics.histogram("h").register().unwrap();
+    let _ = metrics.counter("a").register().unwrap();
+    let _ = metrics.histogram("h").register().unwrap();
     let error = |result: Result<_, MetricError>| result.err().unwrap().to_string();
     assert!(error(metrics.gauge("a").register().map(drop)).contains("\"a\" is taken"));
     assert!(error(metrics.counter("h_sum").register().map(drop)).contains("\"h_sum\" is taken"));
@@ -189,7 +189,7 @@ fn an_error_rate_is_zero_before_it_is_anything_else() {
 fn a_timer_whose_name_is_taken_does_nothing_and_is_counted() {
     let store = Store::new();
     let metrics = Metrics::new(&store);
-    metrics.counter("x_duration_seconds").register().unwrap();
+    let _ = metrics.counter("x_duration_seconds").register().unwrap();
     (0..3).for_each(|_| metrics.time("x", &()).success());
     assert_shows(&store, r#"bartizan_metrics_refused_total{metric="x_duration_seconds",reason="kind"} 3"#);
 }

@@ -106,6 +106,19 @@ impl Store {
     }
 }
 
+#[cfg_attr(not(any(feature = "process", feature = "runtime")), expect(dead_code, reason = "for those"))]
+impl Store {
+    /// Shows a time that only grows, in seconds with their fractions.
+    pub(crate) fn external_seconds(
+        &self,
+        name: &str,
+        help: &str,
+        read: impl Fn() -> f64 + Send + Sync + 'static,
+    ) -> Result<(), ExternalError> {
+        self.registry().external(name, help, Cell::ReadCounter(Arc::new(read)))
+    }
+}
+
 fn check(name: &str) -> Result<(), ExternalError> {
     if names::is_metric_name(name) {
         return Ok(());
