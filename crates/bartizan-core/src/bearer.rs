@@ -78,9 +78,16 @@ mod tests {
         for good in ["Bearer s3cret", "bearer s3cret", "Bearer next"] {
             assert!(allows(&tokens, &[good]), "{good}");
         }
-        for bad in
-            ["", "Bearer", "Bearer ", "Bearer s3cre", "Bearer s3cret2", "Bearer S3cret", "Basic s3cret", "s3cret"]
-        {
+        for bad in [
+            "",
+            "Bearer",
+            "Bearer ",
+            "Bearer s3cre",
+            "Bearer s3cret2",
+            "Bearer S3cret",
+            "Basic s3cret",
+            "s3cret",
+        ] {
             assert!(!allows(&tokens, &[bad]), "{bad}");
         }
         assert!(!allows(&tokens, &[]));

@@ -84,7 +84,9 @@ pub struct MetricsEndpoint {
 #[non_exhaustive]
 pub enum EndpointError {
     /// The path is none.
-    #[error("metrics path {path:?}: give at most 128 bytes of letters, digits and -_.~/, with '/' first and not last")]
+    #[error(
+        "metrics path {path:?}: give at most 128 bytes of letters, digits and -_.~/, with '/' first and not last"
+    )]
     Path {
         /// The path, cut if it is very long.
         path: String,

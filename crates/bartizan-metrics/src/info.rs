@@ -26,7 +26,7 @@ impl Store {
     /// # Ok::<(), bartizan_metrics::MetricError>(())
     /// ```
     pub fn info(&self, name: &str, help: &str, facts: &impl LabelSet) -> Result<(), MetricError> {
-        self.registry().define(name, Kind::Gauge, None, help, Custom::default())?;
+        self.registry().define(name, Kind::Gauge, None, help, &Custom::default())?;
         let mut labels = Vec::new();
         facts.each(&mut |name, value| {
             if labels.len() < MAX_LABELS {

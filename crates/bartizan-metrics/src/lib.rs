@@ -82,7 +82,8 @@ mod runtime;
 mod store;
 
 pub use app::{
-    Family, Handle, LabelSet, LabelValue, MetricBuilder, Metrics, Summary, Timed, Timer, Timings, TimingsBuilder, time,
+    Family, Handle, LabelSet, LabelValue, MetricBuilder, Metrics, Summary, Timed, Timer, Timings,
+    TimingsBuilder, time,
 };
 #[cfg(feature = "business")]
 pub use business::{CollectorError, Collectors};
@@ -91,5 +92,5 @@ pub use endpoint::{
     EndpointError, MetricsEndpoint, MetricsFuture, MetricsLayer, MetricsService, PageFuture, PageService,
 };
 pub use exposition::{Format, Page};
-pub use red::{ClientRedLayer, Naming, RedLayer, UpgradedConnection};
+pub use red::{ClientRedLayer, CustomLabel, Naming, RedLayer, UpgradedConnection};
 pub use store::{BucketsError, BuildError, ExternalError, HistogramCell, MetricError, Store, StoreBuilder};

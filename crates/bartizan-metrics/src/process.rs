@@ -82,7 +82,8 @@ mod tests {
         store.render(Format::Text004, &mut page);
         let page = String::from_utf8(page).unwrap();
         let value = |name: &str| -> f64 {
-            let line = page.lines().find(|line| line.strip_prefix(name).is_some_and(|rest| rest.starts_with(' ')));
+            let line =
+                page.lines().find(|line| line.strip_prefix(name).is_some_and(|rest| rest.starts_with(' ')));
             line.unwrap_or_else(|| panic!("no {name}")).rsplit(' ').next().unwrap().parse().unwrap()
         };
         assert!(page.contains("# TYPE process_cpu_seconds_total counter\n"));

@@ -57,6 +57,11 @@
 //! `error.type`. The conventions have no names for the others, which are `rpc.server.active_calls`, `rpc.server.messages.received` and
 //! `rpc.server.messages.sent`.
 //!
+//! # Your own labels, and routes at zero
+//!
+//! [`RedLayer::label`] adds labels that a function of the request or of the response names, from a bounded set;
+//! [`RedLayer::known_routes`] shows series before their first request.
+//!
 //! # Calls that go out
 //!
 //! [`ClientRedLayer`] does the same for the calls that a service makes, see [`client`].
@@ -80,6 +85,9 @@
 pub mod client;
 mod connection;
 mod grpc;
+mod known;
+mod labelled;
+mod labels;
 mod layer;
 mod names;
 mod observer;
@@ -90,6 +98,7 @@ mod tests;
 
 pub use client::{ClientRed, ClientRedExchange, ClientRedLayer};
 pub use connection::UpgradedConnection;
+pub use labels::{CustomLabel, LabelError, RequestHead, ResponseHead};
 pub use layer::RedLayer;
 pub use names::Naming;
 pub use observer::{Red, RedExchange};

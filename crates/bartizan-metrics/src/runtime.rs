@@ -12,7 +12,9 @@ type Read = fn(&RuntimeMetrics) -> f64;
 const GAUGES: [(&str, &str, Read); 3] = [
     ("tokio_workers", "Threads that run tasks.", |m| m.num_workers() as f64),
     ("tokio_alive_tasks", "Tasks that have not ended.", |m| m.num_alive_tasks() as f64),
-    ("tokio_global_queue_depth", "Tasks that wait in the runtime's global queue.", |m| m.global_queue_depth() as f64),
+    ("tokio_global_queue_depth", "Tasks that wait in the runtime's global queue.", |m| {
+        m.global_queue_depth() as f64
+    }),
 ];
 
 /// A runtime, once it is known.
@@ -83,7 +85,10 @@ impl Runtime {
 
 #[cfg(target_has_atomic = "64")]
 fn busy_seconds(metrics: &RuntimeMetrics) -> f64 {
-    (0..metrics.num_workers()).map(|worker| metrics.worker_total_busy_duration(worker)).sum::<Duration>().as_secs_f64()
+    (0..metrics.num_workers())
+        .map(|worker| metrics.worker_total_busy_duration(worker))
+        .sum::<Duration>()
+        .as_secs_f64()
 }
 
 /// The busy part of the time between two scrapes that are at least a second apart.

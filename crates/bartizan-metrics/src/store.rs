@@ -31,9 +31,9 @@ pub use self::external::ExternalError;
 pub use self::histogram::HistogramCell;
 pub use self::registry::MetricError;
 
+pub(crate) use self::buckets::Buckets;
 pub(crate) use self::cell::{Cell, Kind};
 pub(crate) use self::exemplar::Exemplar;
-pub(crate) use self::buckets::Buckets;
 pub(crate) use self::labels::{MAX_LABELS, MAX_VALUE, cut, escape};
 pub(crate) use self::names::counter_base;
 pub(crate) use self::registry::{Custom, View, check_name};

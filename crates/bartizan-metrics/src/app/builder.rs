@@ -58,7 +58,7 @@ impl<H: Handle> MetricBuilder<H> {
             max_series: (kind::<H>() == Kind::Summary).then_some(SUMMARY_SERIES),
             buckets: None,
             quantiles: None,
-            window: Duration::from_secs(600),
+            window: Duration::from_mins(10),
             clock,
             handle: PhantomData,
         }
@@ -101,7 +101,7 @@ impl<H: Handle> MetricBuilder<H> {
         check_name(self.name.as_str())?;
         let custom = self.custom()?;
         let Some(store) = self.store else { return Ok(Family::new(None)) };
-        store.registry().define(self.name.as_str(), kind::<H>(), self.unit, self.help, custom)?;
+        store.registry().define(self.name.as_str(), kind::<H>(), self.unit, self.help, &custom)?;
         Ok(Family::new(Some((store, self.name))))
     }
 

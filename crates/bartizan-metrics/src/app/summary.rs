@@ -20,7 +20,7 @@ use crate::store::SummaryCell;
 /// let wait = Metrics::new(&store)
 ///     .summary("queue_wait_seconds")
 ///     .quantiles(&[0.5, 0.99])
-///     .window(Duration::from_secs(60))
+///     .window(Duration::from_mins(1))
 ///     .register()?;
 /// (1..=100).for_each(|n| wait.record(f64::from(n)));
 ///

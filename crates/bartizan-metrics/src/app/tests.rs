@@ -28,7 +28,13 @@ label_set!(impl Job<'_> { queue, retry, urgent });
 fn every_kind_shows_its_help_and_unit() {
     let store = Store::new();
     let metrics = Metrics::new(&store);
-    metrics.counter("sent_bytes_total").help("Bytes sent.").unit(Unit::Bytes).register().unwrap().increment(7);
+    metrics
+        .counter("sent_bytes_total")
+        .help("Bytes sent.")
+        .unit(Unit::Bytes)
+        .register()
+        .unwrap()
+        .increment(7);
     metrics.gauge("temperature_ratio").help("How hot.").register().unwrap().set(0.5);
     let wait = metrics.histogram("wait.time").unit(Unit::Seconds).buckets(&[1.0]).register().unwrap();
     wait.record(0.5);

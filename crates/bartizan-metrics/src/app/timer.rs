@@ -81,12 +81,20 @@ impl Timer {
     }
 
     /// The operation ended with this result, which is handed back.
+    ///
+    /// # Errors
+    ///
+    /// The operation's own.
     pub fn finish<T, E>(self, result: Result<T, E>) -> Result<T, E> {
         self.end(result.is_ok());
         result
     }
 
     /// Runs the operation and records its result.
+    ///
+    /// # Errors
+    ///
+    /// The operation's own.
     pub fn run<T, E>(self, operation: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
         let result = operation();
         self.finish(result)

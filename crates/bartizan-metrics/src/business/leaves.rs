@@ -33,7 +33,12 @@ impl Leaves {
             store.describe_counter(DROPPED.into(), None, "Business numbers that got no gauge.".into());
             store.register_counter(&Key::from_static_name(DROPPED), &META)
         });
-        Self { prefix: format!("business_{collector}"), store: store.cloned(), dropped, gauges: HashMap::new() }
+        Self {
+            prefix: format!("business_{collector}"),
+            store: store.cloned(),
+            dropped,
+            gauges: HashMap::new(),
+        }
     }
 
     /// Shows the numbers of an object, and `NaN` where there is none any more; all are `NaN` without an object.

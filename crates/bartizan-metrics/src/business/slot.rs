@@ -106,12 +106,11 @@ impl Slot {
                 let Busy(slot) = &busy;
                 (slot.collect)().await
             });
-            match tokio::time::timeout(timeout, &mut task).await {
-                Ok(done) => done.unwrap_or(Err(Failure::Panicked)),
-                Err(_) => {
-                    task.abort();
-                    Err(Failure::Timeout)
-                }
+            if let Ok(done) = tokio::time::timeout(timeout, &mut task).await {
+                done.unwrap_or(Err(Failure::Panicked))
+            } else {
+                task.abort();
+                Err(Failure::Timeout)
             }
         };
         self.tell(&result, began.elapsed());

@@ -36,7 +36,9 @@ async fn failing_panicking_and_hanging_collectors_harm_nobody() {
     counting(&collectors, "good");
     collectors.register("failing", || async { Err::<Value, _>("password=hunter2") }).unwrap();
     collectors.register("panicking", || async { panic!("no") as Result<Value, String> }).unwrap();
-    collectors.register("panicking_at_once", || -> std::future::Ready<Result<Value, String>> { panic!("no") }).unwrap();
+    collectors
+        .register("panicking_at_once", || -> std::future::Ready<Result<Value, String>> { panic!("no") })
+        .unwrap();
     collectors.register("hanging", std::future::pending::<Result<Value, String>>).unwrap();
     collectors.register("array", || async { Ok::<_, String>(json!([1])) }).unwrap();
     let huge = || async { Ok::<_, String>(json!({ "text": "x".repeat(300_000) })) };
@@ -62,7 +64,7 @@ async fn failing_panicking_and_hanging_collectors_harm_nobody() {
 
 #[tokio::test(start_paused = true)]
 async fn however_many_ask_it_runs_once_until_the_result_is_old() {
-    let collectors = Collectors::new(&Store::new()).ttl(Duration::from_secs(60));
+    let collectors = Collectors::new(&Store::new()).ttl(Duration::from_mins(1));
     let runs = counting(&collectors, "orders");
     let asking: Vec<_> = (0..1_000)
         .map(|_| {
@@ -104,8 +106,8 @@ async fn a_run_goes_on_when_whoever_asked_has_gone() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_collector_that_blocks_its_thread_is_not_begun_twice() {
     let collectors = Collectors::new(&Store::new()).timeout(Duration::from_millis(50)).ttl(Duration::ZERO);
-    let (runs, hold) = (Arc::<AtomicUsize>::default(), Arc::new(Mutex::new(())));
-    let (counted, held) = (runs.clone(), hold.clone());
+    let (runs, gate) = (Arc::<AtomicUsize>::default(), Arc::new(Mutex::new(())));
+    let (counted, held) = (runs.clone(), gate.clone());
     let blocking = move || {
         counted.fetch_add(1, Relaxed);
         let held = held.clone();
@@ -115,7 +117,7 @@ async fn a_collector_that_blocks_its_thread_is_not_begun_twice() {
         }
     };
     collectors.register("blocking", blocking).unwrap();
-    let blocked = hold.lock().unwrap();
+    let blocked = gate.lock().unwrap();
     for _ in 0..3 {
         let document = tokio::task::block_in_place(|| futures(&collectors));
         assert_eq!(document["errors"]["blocking"], "timeout");
@@ -168,7 +170,8 @@ async fn keys_without_end_are_bounded_and_counted() {
     let collect = move || {
         let turn = turn.fetch_add(1, Relaxed);
         async move {
-            let customers: Map<_, _> = (0..1_000).map(|n| (format!("customer_{turn}_{n}"), json!(n))).collect();
+            let customers: Map<_, _> =
+                (0..1_000).map(|n| (format!("customer_{turn}_{n}"), json!(n))).collect();
             let mut deep = json!({ "n": 1 });
             (0..100).for_each(|_| deep = json!({ "d": deep.clone() }));
             Ok::<_, String>(json!({ "customers": customers, "deep": deep, "x".repeat(5_000): 1 }))

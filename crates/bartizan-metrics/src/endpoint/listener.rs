@@ -19,7 +19,7 @@ const CONNECTIONS: usize = 64;
 const HEAD: Duration = Duration::from_secs(10);
 
 /// How long a connection is kept, and how long its last answer may take then.
-const LIFE: Duration = Duration::from_secs(600);
+const LIFE: Duration = Duration::from_mins(10);
 const LAST: Duration = Duration::from_secs(30);
 
 impl MetricsEndpoint {

@@ -55,7 +55,10 @@ async fn head_has_the_length_and_other_methods_are_refused() {
     assert_eq!((head.status().as_u16(), body(&head)), (200, ""));
     assert!(head.headers()[CONTENT_LENGTH].to_str().unwrap().parse::<usize>().unwrap() > 100);
     let refused = ask(&endpoint, Method::POST, "/metrics", None).await;
-    assert_eq!((refused.status().as_u16(), &refused.headers()[ALLOW]), (405, &"GET, HEAD, OPTIONS".parse().unwrap()));
+    assert_eq!(
+        (refused.status().as_u16(), &refused.headers()[ALLOW]),
+        (405, &"GET, HEAD, OPTIONS".parse().unwrap())
+    );
     assert_eq!(ask(&endpoint, Method::OPTIONS, "/metrics", None).await.status(), 204);
 }
 

@@ -8,8 +8,7 @@ use crate::store::SummaryCell;
 pub(super) fn write(name: &[u8], labels: &str, cell: &SummaryCell, out: &mut Vec<u8>) {
     let view = cell.view();
     for (quantile, value) in cell.shape().labels().iter().zip(&view.quantiles) {
-        let labels =
-            if labels.is_empty() { quantile.to_string() } else { format!("{labels},{quantile}") };
+        let labels = if labels.is_empty() { quantile.to_string() } else { format!("{labels},{quantile}") };
         sample(name, &labels, out, |out| push_f64(out, *value));
     }
     let own = |suffix: &[u8]| [name, suffix].concat();

@@ -1,4 +1,6 @@
 mod grpc;
+mod known;
+mod labels;
 
 use std::convert::Infallible;
 use std::future::{Ready, pending, ready};

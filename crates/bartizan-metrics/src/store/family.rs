@@ -117,7 +117,9 @@ impl Family {
             Kind::Counter => Cell::Counter(Arc::default()),
             Kind::Gauge => Cell::Gauge(Arc::<GaugeCell>::default()),
             Kind::Histogram => Cell::Histogram(Arc::new(HistogramCell::new(self.buckets.clone()))),
-            Kind::Summary => Cell::Summary(Arc::new(SummaryCell::new(self.summary.clone().unwrap_or_default()))),
+            Kind::Summary => {
+                Cell::Summary(Arc::new(SummaryCell::new(self.summary.clone().unwrap_or_default())))
+            }
         }
     }
 }

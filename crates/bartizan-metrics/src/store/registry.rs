@@ -165,13 +165,7 @@ impl Registry {
 }
 
 impl State {
-    fn make(
-        &mut self,
-        rules: &Rules,
-        raw: &str,
-        kind: Kind,
-        custom: Custom,
-    ) -> Result<Arc<Family>, Refusal> {
+    fn make(&mut self, rules: &Rules, raw: &str, kind: Kind, custom: Custom) -> Result<Arc<Family>, Refusal> {
         let description = self.descriptions.get(raw);
         let help = description.map(|description| description.help.clone());
         let exposed = names::exposed(raw, description.and_then(|description| description.unit), kind);

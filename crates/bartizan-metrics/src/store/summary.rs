@@ -31,7 +31,7 @@ pub(crate) struct SummaryShape {
 impl Default for SummaryShape {
     /// Median, 90 % and 99 % over ten minutes.
     fn default() -> Self {
-        Self::new(&[0.5, 0.9, 0.99], Duration::from_secs(600), Clock::default())
+        Self::new(&[0.5, 0.9, 0.99], Duration::from_mins(10), Clock::default())
     }
 }
 
@@ -178,7 +178,7 @@ mod tests {
 
     fn cell(quantiles: &[f64]) -> SummaryCell {
         let clock = Clock::new(|| tokio::time::Instant::now().into_std());
-        SummaryCell::new(Arc::new(SummaryShape::new(quantiles, Duration::from_secs(60), clock)))
+        SummaryCell::new(Arc::new(SummaryShape::new(quantiles, Duration::from_mins(1), clock)))
     }
 
     #[tokio::test(start_paused = true)]

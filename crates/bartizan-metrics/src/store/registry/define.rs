@@ -89,7 +89,7 @@ impl Registry {
         kind: Kind,
         unit: Option<Unit>,
         help: &str,
-        custom: Custom,
+        custom: &Custom,
     ) -> Result<(), MetricError> {
         check_name(raw)?;
         let name = || raw.to_owned();
