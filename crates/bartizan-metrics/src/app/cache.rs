@@ -46,12 +46,12 @@ impl<T: Clone> Cache<T> {
         });
         let found = self.0.read().unwrap_or_else(PoisonError::into_inner).get(&*text).cloned();
         let entry = found.unwrap_or_else(|| {
-            let (made, keep) = make();
+            let (new, keep) = make();
             let mut entries = self.0.write().unwrap_or_else(PoisonError::into_inner);
             if keep && entries.len() < MAX_ENTRIES {
-                entries.insert(text.as_slice().into(), made.clone());
+                entries.insert(text.as_slice().into(), new.clone());
             }
-            made
+            new
         });
         TEXT.set(text);
         entry
