@@ -25,7 +25,7 @@ impl Store {
     /// assert!(String::from_utf8_lossy(&page).contains("build_info{git_commit=\"9a0da8e\",version=\""));
     /// # Ok::<(), bartizan_metrics::MetricError>(())
     /// ```
-    pub fn info(&self, name: &str, help: &str, facts: &impl LabelSet) -> Result<(), MetricError> {
+    pub fn info(&self, name: &str, help: &str, facts: &(impl LabelSet + ?Sized)) -> Result<(), MetricError> {
         self.registry().define(name, Kind::Gauge, None, help, &Custom::default())?;
         let mut labels = Vec::new();
         facts.each(&mut |name, value| {

@@ -88,10 +88,10 @@ impl<H: Handle> Family<H> {
     }
 
     /// The handle of these labels. Off, or where the metric has been refused, it does nothing.
-    pub fn with(&self, labels: &impl LabelSet) -> H {
+    pub fn with(&self, labels: &(impl LabelSet + ?Sized)) -> H {
         let Some(inner) = &self.0 else { return H::of(sealed::Series(None)) };
-        inner.cache.get_or_make(labels, || {
-            let key = key(&inner.name, &[], labels);
+        inner.cache.get_or_make(&labels, || {
+            let key = key(&inner.name, &[], &labels);
             let cell = inner.store.cell(&key, kind::<H>());
             (H::of(sealed::Series(cell)), inner.store.has(&key))
         })

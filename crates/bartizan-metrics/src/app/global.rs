@@ -102,7 +102,7 @@ impl Metrics {
     /// let number = metrics.time("parse", &()).run(|| "17".parse::<u8>());
     /// assert_eq!(number, Ok(17));
     /// ```
-    pub fn time(&self, name: &str, labels: &impl LabelSet) -> Timer {
+    pub fn time(&self, name: &str, labels: &(impl LabelSet + ?Sized)) -> Timer {
         match &self.0 {
             Some(inner) => inner.timers.start(self, name, labels),
             None => Timer::off(),
@@ -127,7 +127,7 @@ impl Metrics {
 /// bartizan_metrics::time("db_query", &[("table", "orders")]).watch(query()).await
 /// # }
 /// ```
-pub fn time(name: &str, labels: &impl LabelSet) -> Timer {
+pub fn time(name: &str, labels: &(impl LabelSet + ?Sized)) -> Timer {
     Metrics::global().time(name, labels)
 }
 

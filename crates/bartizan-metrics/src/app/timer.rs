@@ -160,9 +160,9 @@ struct TimingsInner {
 
 impl Timings {
     /// Begins to measure an operation with these labels.
-    pub fn start(&self, labels: &impl LabelSet) -> Timer {
+    pub fn start(&self, labels: &(impl LabelSet + ?Sized)) -> Timer {
         let Some(inner) = &self.0 else { return Timer::off() };
-        let outcomes = inner.cache.get_or_make(labels, || inner.outcomes(labels));
+        let outcomes = inner.cache.get_or_make(&labels, || inner.outcomes(&labels));
         Timer(Some(Running { outcomes, clock: inner.clock, started: inner.clock.now() }))
     }
 }
@@ -250,7 +250,7 @@ fn full_name(name: &str) -> KeyName {
 pub(super) struct TimerNames(RwLock<HashMap<Box<str>, Timings>>);
 
 impl TimerNames {
-    pub(super) fn start(&self, metrics: &Metrics, name: &str, labels: &impl LabelSet) -> Timer {
+    pub(super) fn start(&self, metrics: &Metrics, name: &str, labels: &(impl LabelSet + ?Sized)) -> Timer {
         if let Some(timings) = self.0.read().unwrap_or_else(PoisonError::into_inner).get(name) {
             return timings.start(labels);
         }
