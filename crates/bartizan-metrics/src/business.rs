@@ -35,7 +35,7 @@
 //! Every number in an object, at any depth up to 8, is the gauge `business_{name}_{keys joined by _}`; what is no letter or digit becomes
 //! `_`. Arrays, texts and booleans are in the document alone. A number that is gone, or whose collector fails, is `NaN`.
 //! `bartizan_business_collector_up{collector}` and `bartizan_business_collector_duration_seconds{collector}` tell of the last run.
-//! A scrape never waits for a collector: it begins a run where the last one is too old, and shows what is there.
+//! The document takes as long as its slowest collector. A scrape never waits for a collector: it begins a run where the last one is too old, and shows what is there.
 //!
 //! # Limits
 //!
@@ -173,7 +173,7 @@ impl Collectors {
         Ok(())
     }
 
-    /// The document as JSON: the last one if it is young enough, else of a run that is under way or is begun.
+    /// The document as JSON: the last one if it is young enough, else of a run that is under way or is begun. Needs a tokio runtime.
     pub async fn document(&self) -> Bytes {
         loop {
             let mut running = match self.current() {

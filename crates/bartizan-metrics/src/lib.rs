@@ -20,6 +20,17 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! [`Metrics`] makes typed handles and timers in the same store, see [`app`]. With features:
+//!
+//! | feature | what |
+//! |---|---|
+//! | `endpoint` | `/metrics` as a tower layer and as a service, with a bearer token: `MetricsEndpoint` |
+//! | `listener` | the same on a listener of its own |
+//! | `business` | async collectors of business metrics, as one JSON document and as gauges: `Collectors` |
+//! | `process` | `process_cpu_seconds_total`, `process_resident_memory_bytes` and the rest: `Store::process_metrics` |
+//! | `runtime` | `tokio_workers`, `tokio_workers_busy_seconds_total` and others: `Store::runtime_metrics` |
+//! | `axum`, `tonic` | finds routes and peers, where [`RedLayer`] is the outermost layer |
+//!
 //! # Order
 //!
 //! Install the store before the first metric is made: a handle made earlier does nothing for ever.
@@ -38,7 +49,7 @@
 //! # Limits
 //!
 //! Memory does not depend on how much is recorded or on whether anybody scrapes: a series is its
-//! labels and 8 bytes, for a histogram 8 bytes a bucket, and the number of series is capped.
+//! labels and 8 bytes, for a histogram 8 bytes a bucket, for a summary at most 40 KiB, and the number of series is capped.
 //!
 //! | what | default | past it |
 //! |---|--:|---|
@@ -49,7 +60,8 @@
 //! | labels in a set | 64 | the first 64 are kept |
 //! | bytes of a label name, value | 128, 512 | cut |
 //! | bytes of a help text | 1 024 | cut |
-//! | bounds of a histogram | 64 | an error when the store is built |
+//! | label sets of a summary | 100 | as for other metrics |
+//! | bounds of a histogram | 64 | an error when the store is built, or the metric registered |
 //!
 //! Series are never dropped, so a cached handle is good for ever.
 //!
@@ -85,6 +97,8 @@ pub use app::{
     Family, Handle, LabelSet, LabelValue, MetricBuilder, Metrics, Summary, Timed, Timer, Timings,
     TimingsBuilder, time,
 };
+pub use metrics::{Counter, Gauge, Histogram, Unit};
+
 #[cfg(feature = "business")]
 pub use business::{CollectorError, Collectors};
 #[cfg(feature = "endpoint")]

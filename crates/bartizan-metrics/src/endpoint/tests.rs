@@ -154,3 +154,51 @@ async fn the_listener_serves_the_page_over_a_socket_and_stops_when_dropped() {
     let _ = idle.read_to_end(&mut rest).await;
     assert!(TcpStream::connect(address).await.is_err());
 }
+
+#[cfg(feature = "business")]
+#[tokio::test(start_paused = true)]
+async fn a_collector_that_hangs_slows_no_page() {
+    use serde_json::{Value, json};
+    use tokio::time::Instant;
+
+    let store = store();
+    let business = Collectors::new(&store);
+    business.register("hanging", std::future::pending::<Result<Value, String>>).unwrap();
+    business.register("quick", || async { Ok::<_, String>(json!({ "n": 7 })) }).unwrap();
+    let endpoint = MetricsEndpoint::new(store).business(business);
+    let began = Instant::now();
+    for _ in 0..10 {
+        assert_eq!(ask(&endpoint, Method::GET, "/metrics", None).await.status(), 200);
+    }
+    assert!(body(&ask(&endpoint, Method::GET, "/metrics", None).await).contains("business_quick_n 7\n"));
+    assert!(began.elapsed() < std::time::Duration::from_secs(1), "{:?}", began.elapsed());
+    let document = ask(&endpoint, Method::GET, "/metrics/business", None).await;
+    assert_eq!(document.headers()[CONTENT_TYPE], "application/json");
+    let document: Value = serde_json::from_slice(document.body()).unwrap();
+    assert_eq!(
+        (&document["metrics"]["quick"]["n"], &document["errors"]["hanging"]),
+        (&json!(7), &json!("timeout"))
+    );
+}
+
+#[cfg(feature = "listener")]
+#[tokio::test(start_paused = true)]
+async fn clients_that_never_finish_a_request_do_not_keep_prometheus_out() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::{TcpListener, TcpStream};
+
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let _serving = tokio::spawn(MetricsEndpoint::new(store()).serve(listener));
+    let mut slow = Vec::new();
+    for _ in 0..100 {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(b"GET /metrics HTTP/1.1\r\nhost:").await.unwrap();
+        slow.push(stream);
+    }
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(b"GET /metrics HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await.unwrap();
+    let mut page = String::new();
+    stream.read_to_string(&mut page).await.unwrap();
+    assert!(page.contains("orders_total 3\n"), "{page}");
+}
