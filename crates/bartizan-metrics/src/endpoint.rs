@@ -65,7 +65,7 @@ const PAGES: usize = 4;
 /// | path | answer to `GET` and `HEAD` |
 /// |---|---|
 /// | `/metrics` | the page of the store, in the format and encoding that is asked for |
-/// | `/metrics/business` | the JSON document of the [`Collectors`](crate::Collectors), 404 without any |
+/// | `/metrics/business` | the JSON document of the `Collectors`, 404 without any |
 ///
 /// Without a token everybody may ask. See the [module's documentation](crate::endpoint) for an example.
 #[derive(Clone)]

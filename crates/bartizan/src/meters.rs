@@ -91,14 +91,14 @@ pub(crate) fn register(
     store.runtime_metrics(tokio::runtime::Handle::try_current().ok())?;
     let build = [("service", service), ("version", version)];
     store.info("build_info", "The service and its version.", &build)?;
-    let masked: Vec<_> = tracing
+    let facts: Vec<_> = tracing
         .resource()
         .map(|(name, value)| match masker.censor_for(name) {
             Some(censor) => (name, censor.to_owned()),
             None => (name, masker.text_cow(&value).into_owned()),
         })
         .collect();
-    store.info("target_info", "The attributes of the OpenTelemetry resource.", &*masked)?;
+    store.info("target_info", "The attributes of the OpenTelemetry resource.", &*facts)?;
     Ok(())
 }
 
