@@ -4,7 +4,7 @@ mod negotiation;
 pub(crate) mod number;
 mod page;
 #[cfg(test)]
-mod strict;
+pub(crate) mod strict;
 mod summary;
 #[cfg(test)]
 mod tests;

@@ -83,7 +83,8 @@ fn health_results_are_on_the_page() {
 #[test]
 fn with_a_token_only_its_bearer_is_answered_and_it_is_told_nowhere() {
     let token = "planted-metrics-token";
-    let service = Service::start(&[("METRICS_TOKEN", token)]);
+    let secrets = "api_key=planted-attribute,team=shop";
+    let service = Service::start(&[("METRICS_TOKEN", token), ("OTEL_RESOURCE_ATTRIBUTES", secrets)]);
     for path in ["/metrics", "/metrics/business"] {
         let refused = service.send("GET", path, &[], "");
         assert_eq!((refused.status, refused.header("www-authenticate").as_deref()), (401, Some("Bearer")));
@@ -95,6 +96,13 @@ fn with_a_token_only_its_bearer_is_answered_and_it_is_told_nowhere() {
     let bearer = format!("Bearer {token}");
     let page = service.send("GET", "/metrics", &[("authorization", &bearer)], "");
     assert_eq!(page.status, 200);
+    assert!(
+        page.body.contains(r#"api_key="[REDACTED]""#) && page.body.contains(r#"team="shop""#),
+        "{}",
+        page.body
+    );
+    let head = service.send("HEAD", "/metrics", &[("authorization", &bearer)], "");
+    assert_eq!((head.status, &*head.body), (200, ""));
     let config = service.send("GET", "/observability/config", &[], "");
     for text in [&page.body, &config.body, &service.log()] {
         assert!(!text.contains("planted"), "{text}");

@@ -47,9 +47,11 @@ impl<T: Clone> Cache<T> {
         let found = self.0.read().unwrap_or_else(PoisonError::into_inner).get(&*text).cloned();
         let entry = found.unwrap_or_else(|| {
             let (new, keep) = make();
-            let mut entries = self.0.write().unwrap_or_else(PoisonError::into_inner);
-            if keep && entries.len() < MAX_ENTRIES {
-                entries.insert(text.as_slice().into(), new.clone());
+            if keep {
+                let mut entries = self.0.write().unwrap_or_else(PoisonError::into_inner);
+                if entries.len() < MAX_ENTRIES {
+                    entries.insert(text.as_slice().into(), new.clone());
+                }
             }
             new
         });

@@ -6,7 +6,8 @@ use bartizan_core::Clock;
 use metrics::{Counter, Unit, counter, histogram, with_local_recorder};
 
 use super::*;
-use crate::{MetricError, Store, label_set};
+use crate::exposition::strict::read;
+use crate::{Format, MetricError, Store, label_set};
 
 fn page(store: &Store) -> String {
     String::from_utf8(store.page(&http::HeaderMap::new()).body.to_vec()).unwrap()
@@ -51,6 +52,25 @@ fn every_kind_shows_its_help_and_unit() {
         r#"answer_size_bytes_count{exported_quantile="mine"} 1"#,
     ] {
         assert_shows(&store, line);
+    }
+}
+
+#[test]
+fn a_strict_parser_reads_them_in_both_formats() {
+    let store = Store::new();
+    let metrics = Metrics::new(&store);
+    let summary = metrics.summary("s").family().unwrap();
+    summary.with(&()).record(2.0);
+    // Nothing recorded: its quantiles are NaN.
+    summary.with(&[("a", "\"x\"")]);
+    metrics.time("q", &[("table", "a\nb")]).success();
+    store.info("build_info", "What runs.", &[("version", "1")]).unwrap();
+    for format in [Format::Text004, Format::OpenMetrics1] {
+        let mut page = Vec::new();
+        store.render(format, &mut page);
+        let families = read(&page, format);
+        let family = families.iter().find(|family| family.name == "s").unwrap();
+        assert_eq!((&*family.kind, family.samples.len()), ("summary", 10));
     }
 }
 
