@@ -53,6 +53,7 @@
 //! any other, under its own [`Outcome`]; an observer that panics in `end` is ignored.
 
 mod answer;
+mod bearer;
 mod body;
 mod catch;
 mod client;
@@ -79,6 +80,7 @@ mod tap;
 mod value;
 
 pub use answer::AnswerBody;
+pub use bearer::BearerTokens;
 pub use body::ResponseBody;
 pub use catch::{Catch, CatchFuture, CatchLayer};
 pub use client::{PeerAddress, Trust, TrustError};

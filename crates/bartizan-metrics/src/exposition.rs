@@ -7,7 +7,8 @@ pub(crate) mod number;
 mod page;
 mod protobuf;
 #[cfg(test)]
-mod strict;
+pub(crate) mod strict;
+mod summary;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -60,6 +61,7 @@ impl Store {
     /// Writes all metrics piece by piece: `passed` may take away what has been written so far.
     pub(crate) fn stream(&self, format: Format, out: &mut Vec<u8>, mut passed: impl FnMut(&mut Vec<u8>)) {
         let started = Instant::now();
+        self.collect();
         let views = self.registry().views();
         let own = &self.registry().own;
         own.set_series(views.iter().map(|view| view.family.len()).sum());

@@ -39,6 +39,19 @@
 //! Names have only letters, digits, `_` and `:`, so that scrapers of every age can read them, whatever
 //! `escaping` they ask for.
 //!
+//! # More than a recorder
+//!
+//! [`Metrics`] makes typed handles and timers in the same store, see [`app`]. With features:
+//!
+//! | feature | what |
+//! |---|---|
+//! | `endpoint` | `/metrics` as a tower layer and as a service, with a bearer token: `MetricsEndpoint` |
+//! | `listener` | the same on a listener of its own |
+//! | `business` | async collectors of business metrics, as one JSON document and as gauges: `Collectors` |
+//! | `process` | `process_cpu_seconds_total`, `process_resident_memory_bytes` and the rest: `Store::process_metrics` |
+//! | `runtime` | `tokio_workers`, `tokio_workers_busy_seconds_total` and others: `Store::runtime_metrics` |
+//! | `axum`, `tonic` | finds routes and peers, where [`RedLayer`] is the outermost layer |
+//!
 //! # Order
 //!
 //! Install the store before the first metric is made: a handle made earlier does nothing for ever.
@@ -58,7 +71,7 @@
 //!
 //! Memory does not depend on how much is recorded or on whether anybody scrapes. A series takes at most
 //! 300 bytes and thrice its labels; a histogram 100 bytes and 8 a bucket more, with native buckets
-//! about 1.2 KiB more and 3.6 KiB at most, with exemplars 48 bytes a bucket more. How many there are is capped.
+//! about 1.2 KiB more and 3.6 KiB at most, with exemplars 48 bytes a bucket more; a summary at most 40 KiB. How many there are is capped.
 //!
 //! | what | default | past it |
 //! |---|--:|---|
@@ -72,7 +85,8 @@
 //! | labels in a set | 64 | the first 64 are kept |
 //! | bytes of a label name, value | 128, 512 | cut |
 //! | bytes of a help text | 1 024 | cut |
-//! | bounds of a histogram | 64 | an error when the store is built |
+//! | label sets of a summary | 100 | as for other metrics |
+//! | bounds of a histogram | 64 | an error when the store is built, or the metric registered |
 //!
 //! Series are never dropped, so a cached handle is good for ever.
 //!
@@ -92,10 +106,32 @@
 //! of 10 000 histograms with 11 buckets takes 90 to 107 ms to write, where this one takes 3 to 11.
 //! Whoever wants it all the same, or any other recorder, installs it: the [`red`] layers record into whatever is installed.
 
+pub mod app;
+#[cfg(feature = "business")]
+pub mod business;
+#[cfg(feature = "endpoint")]
+pub mod endpoint;
 mod exposition;
+mod info;
+#[cfg(feature = "process")]
+mod process;
 pub mod red;
+#[cfg(feature = "runtime")]
+mod runtime;
 mod store;
 
+pub use app::{
+    Family, Handle, LabelSet, LabelValue, MetricBuilder, Metrics, Summary, Timed, Timer, Timings,
+    TimingsBuilder, time,
+};
+pub use metrics::{Counter, Gauge, Histogram, Unit};
+
+#[cfg(feature = "business")]
+pub use business::{CollectorError, Collectors};
+#[cfg(feature = "endpoint")]
+pub use endpoint::{
+    EndpointError, MetricsEndpoint, MetricsFuture, MetricsLayer, MetricsService, PageFuture, PageService,
+};
 pub use exposition::{Format, Page};
-pub use red::{ClientRedLayer, Naming, RedLayer, UpgradedConnection};
-pub use store::{BucketsError, BuildError, ExternalError, HistogramCell, Store, StoreBuilder};
+pub use red::{ClientRedLayer, CustomLabel, Naming, RedLayer, UpgradedConnection};
+pub use store::{BucketsError, BuildError, ExternalError, HistogramCell, MetricError, Store, StoreBuilder};

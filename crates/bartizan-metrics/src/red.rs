@@ -68,6 +68,11 @@
 //! The layer asks its recorder for counters, gauges and histograms and nothing else, so that any one will do: that of
 //! `metrics-exporter-prometheus`, of a StatsD exporter, a fan-out of several. What they leave out, such as exemplars, is left out.
 //!
+//! # Your own labels, and routes at zero
+//!
+//! [`RedLayer::label`] adds labels that a function of the request or of the response names, from a bounded set;
+//! [`RedLayer::known_routes`] shows series before their first request.
+//!
 //! # Calls that go out
 //!
 //! [`ClientRedLayer`] does the same for the calls that a service makes, see [`client`].
@@ -92,6 +97,9 @@ pub mod client;
 mod connection;
 mod duration;
 mod grpc;
+mod known;
+mod labelled;
+mod labels;
 mod layer;
 mod names;
 mod observer;
@@ -101,6 +109,7 @@ mod tests;
 
 pub use client::{ClientRed, ClientRedExchange, ClientRedLayer};
 pub use connection::UpgradedConnection;
+pub use labels::{CustomLabel, LabelError, RequestHead, ResponseHead};
 pub use layer::RedLayer;
 pub use names::Naming;
 pub use observer::{Red, RedExchange};

@@ -14,6 +14,8 @@ mod names;
 mod native;
 mod own;
 mod registry;
+mod scrape;
+mod summary;
 #[cfg(test)]
 mod tests;
 
@@ -29,14 +31,17 @@ pub use self::buckets::BucketsError;
 pub use self::builder::{BuildError, StoreBuilder};
 pub use self::external::ExternalError;
 pub use self::histogram::HistogramCell;
+pub use self::registry::MetricError;
 
+pub(crate) use self::buckets::Buckets;
 pub(crate) use self::cell::{Cell, Kind};
 pub(crate) use self::exemplar::Exemplar;
 pub(crate) use self::handover::with_histogram;
-pub(crate) use self::labels::{escape, parse};
+pub(crate) use self::labels::{MAX_LABELS, MAX_VALUE, cut, escape, parse};
 pub(crate) use self::names::counter_base;
 pub(crate) use self::native::{NativeBuckets, ZERO_THRESHOLD};
-pub(crate) use self::registry::View;
+pub(crate) use self::registry::{Custom, View, check_name};
+pub(crate) use self::summary::{SummaryCell, SummaryShape};
 
 use crate::exposition::Format;
 
@@ -45,6 +50,7 @@ use self::builder::Limits;
 use self::family::{Family, Overflow, reserve};
 use self::index::Index;
 use self::registry::Registry;
+use self::scrape::Hooks;
 
 /// All metrics of a process, in fixed memory for each series.
 ///
@@ -83,6 +89,7 @@ struct Inner {
     admitted: AtomicUsize,
     /// Size of the last page in each format, so that the next one is written without growing.
     page_len: [AtomicUsize; Format::COUNT],
+    hooks: Hooks,
 }
 
 impl Store {
@@ -103,6 +110,7 @@ impl Store {
             registry: Registry::new(rules, limits.metrics, limits.natives),
             admitted: AtomicUsize::new(0),
             page_len: Default::default(),
+            hooks: Hooks::default(),
         };
         Self { inner: Arc::new(inner) }
     }
@@ -120,15 +128,24 @@ impl Store {
     }
 
     /// The cell of a series; `None` if the metric is refused.
-    fn cell(&self, key: &Key, kind: Kind) -> Option<Cell> {
+    pub(crate) fn cell(&self, key: &Key, kind: Kind) -> Option<Cell> {
         match self.inner.index.get(key) {
-            Some(cell) if cell.kind() == kind => Some(cell),
+            Some(cell) if cell.kind().takes(kind) => Some(cell),
             _ => self.inner.register(key, kind),
         }
     }
 
     pub(crate) fn registry(&self) -> &Registry {
         &self.inner.registry
+    }
+
+    /// Whether a key has a series of its own, so that a handle to it can be kept.
+    pub(crate) fn has(&self, key: &Key) -> bool {
+        self.inner.index.get(&labels::bounded(key)).is_some()
+    }
+
+    pub(crate) fn hooks(&self) -> &Hooks {
+        &self.inner.hooks
     }
 
     pub(crate) fn page_len(&self, format: Format) -> &AtomicUsize {
@@ -148,18 +165,22 @@ impl Inner {
         }
         let make = || {
             let admitted = !labelled || self.admit(&family);
-            admitted.then(|| family.series(labels::text(labels::pairs(key), kind)))
+            admitted.then(|| family.series(labels::text(labels::pairs(key), family.kind)))
         };
         self.index.get_or_insert(key, make).or_else(|| Some(self.fold(&family, key)))
     }
 
     fn is_full(&self, family: &Family) -> bool {
-        family.admitted.load(Relaxed) >= self.limits.series
+        family.admitted.load(Relaxed) >= self.limit(family)
             || self.admitted.load(Relaxed) >= self.limits.total_series
     }
 
+    fn limit(&self, family: &Family) -> usize {
+        family.max_series.unwrap_or(self.limits.series)
+    }
+
     fn admit(&self, family: &Family) -> bool {
-        if !reserve(&family.admitted, self.limits.series) {
+        if !reserve(&family.admitted, self.limit(family)) {
             return false;
         }
         if !reserve(&self.admitted, self.limits.total_series) {
@@ -228,6 +249,7 @@ impl Recorder for Store {
                 handover::offer(&cell);
                 Histogram::from_arc(cell)
             }
+            Some(Cell::Summary(cell)) => Histogram::from_arc(cell),
             _ => Histogram::noop(),
         }
     }

@@ -31,6 +31,17 @@ pub enum InitError {
     /// A metric that cannot be set up.
     #[error(transparent)]
     Metrics(#[from] bartizan_metrics::ExternalError),
+    /// A metric that cannot be registered.
+    #[error(transparent)]
+    Metric(#[from] bartizan_metrics::MetricError),
+    /// The address that metrics are to be served on cannot be had.
+    #[error("cannot listen on {address} for metrics: {error}; set METRICS_PORT to a free port")]
+    Listen {
+        /// The address.
+        address: std::net::SocketAddr,
+        /// Why not.
+        error: std::io::Error,
+    },
     /// Something else in this process has installed itself already.
     #[error("{what} is installed already; call init once, before anything else installs one")]
     Installed {

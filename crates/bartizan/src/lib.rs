@@ -66,6 +66,7 @@ mod drain;
 mod error;
 #[cfg(feature = "tonic")]
 pub mod grpc;
+mod meters;
 mod observability;
 mod redact;
 #[cfg(feature = "reqwest")]

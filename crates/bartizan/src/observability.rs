@@ -14,6 +14,7 @@ use serde_json::Value;
 use crate::builder::ObservabilityBuilder;
 use crate::client::ClientLayer;
 use crate::error::ShutdownError;
+use crate::meters::Meters;
 use crate::stack::StackLayer;
 
 /// The running stack. Cloning it counts a reference.
@@ -44,6 +45,7 @@ pub(crate) struct Inner {
     pub(crate) endpoints: Endpoints,
     pub(crate) health: Registry,
     pub(crate) store: Option<Store>,
+    pub(crate) meters: Meters,
     pub(crate) tracing: Tracing,
     pub(crate) masker: Masker,
     pub(crate) config: Value,

@@ -4,8 +4,7 @@ use axum::extract::State;
 use axum::response::IntoResponse;
 use axum::routing::get;
 use axum::{Json, Router};
-use bartizan_metrics::Store;
-use http::{HeaderMap, StatusCode, header};
+use http::header;
 use serde_json::Value;
 
 use crate::observability::Observability;
@@ -17,7 +16,10 @@ impl Observability {
     /// |---|---|
     /// | `/health`, `/health/live`, `/health/ready`, `/health/startup`, `/health/detailed`, `/health/tools` and their aliases | see [`bartizan_health`] |
     /// | `/metrics` | the Prometheus page, as text, OpenMetrics or protobuf by `Accept`; 404 while metrics are off |
+    /// | `/metrics/business` | the business metrics, one JSON document; 404 while metrics are off |
     /// | `/observability/config` | what is switched on, nothing sensitive |
+    ///
+    /// Where metrics have a [listener of their own](crate::ObservabilityBuilder::metrics_listener) they are not among these.
     ///
     /// Merged after the application's `.layer(..)`, as below, probes and scrapes are not part of the traffic that is measured.
     ///
@@ -38,10 +40,14 @@ impl Observability {
     {
         // When routers are merged, the fallback of the one that comes later wins. With the layer on this one's, requests that match
         // nothing are watched either way, and once.
-        let own = Router::new()
-            .layer(self.layer())
-            .route("/metrics", get(page).with_state(self.store().cloned()))
-            .route("/observability/config", get(config).with_state(self.config().clone()));
+        let mut own = Router::new().layer(self.layer());
+        if self.metrics_address().is_none() {
+            let service = self.metrics_endpoint().clone().service();
+            for path in self.metrics_endpoint().paths() {
+                own = own.route_service(&path, service.clone());
+            }
+        }
+        let own = own.route("/observability/config", get(config).with_state(self.config().clone()));
         self.health_endpoints().clone().routes().merge(own)
     }
 
@@ -65,17 +71,6 @@ impl Observability {
         S: Clone + Send + Sync + 'static,
     {
         self.health_endpoints().mirror().routes()
-    }
-}
-
-async fn page(State(store): State<Option<Store>>, headers: HeaderMap) -> axum::response::Response {
-    let Some(store) = store else {
-        return (StatusCode::NOT_FOUND, "metrics are off; set ENABLE_METRICS=true\n").into_response();
-    };
-    // A large page takes milliseconds to write: not on a thread that serves requests.
-    match tokio::task::spawn_blocking(move || store.page(&headers)).await {
-        Ok(page) => page.into_response(),
-        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
 }
 

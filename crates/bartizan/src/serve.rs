@@ -7,12 +7,13 @@ use std::sync::Arc;
 use axum::Router;
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
+use tokio::task::JoinSet;
 
 use crate::error::ServeError;
 use crate::observability::Observability;
 
 impl Observability {
-    /// Serves until SIGTERM or Ctrl-C, then stops in order:
+    /// Serves until SIGTERM or Ctrl-C, and metrics on a listener of their own if there is one; then stops in order:
     ///
     /// 1. readiness answers 503, while requests are still served, for the [drain delay](crate::ObservabilityBuilder::drain_delay), so
     ///    that load balancers notice; a second signal cuts it short;
@@ -37,6 +38,10 @@ impl Observability {
     ///
     /// [`ServeError`] if requests were still running at the deadline, or not everything was flushed. The service has stopped all the same.
     pub async fn serve(&self, listener: TcpListener, app: Router) -> Result<(), ServeError> {
+        // To the very end, so that the last scrape sees all; dropped, it stops.
+        let mut metrics = JoinSet::new();
+        let this = self.clone();
+        metrics.spawn(async move { this.serve_metrics().await });
         let closing = Arc::new(Notify::new());
         let stop = {
             let (this, closing) = (self.clone(), Arc::clone(&closing));

@@ -8,6 +8,7 @@ pub(crate) struct Summary<'a> {
     pub(crate) version: &'a str,
     pub(crate) environment: &'a str,
     pub(crate) metrics: bool,
+    pub(crate) metrics_listener: bool,
     pub(crate) traced: bool,
     pub(crate) tracing: &'a TraceStatus,
 }
@@ -37,7 +38,7 @@ impl Summary<'_> {
             "environment": self.environment,
             "correlation": { "enabled": true },
             "logging": { "enabled": true },
-            "metrics": { "enabled": self.metrics },
+            "metrics": { "enabled": self.metrics, "own_listener": self.metrics_listener },
             "tracing": { "enabled": self.traced, "exporting": self.exporting(), "protocol": protocol },
             "health": { "enabled": true },
         })

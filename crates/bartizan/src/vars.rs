@@ -24,6 +24,16 @@ pub(crate) fn flag(vars: &Vars, name: &'static str) -> Result<Option<bool>, Init
     }
 }
 
+/// A variable that is a number, an address or the like.
+pub(crate) fn parsed<T: std::str::FromStr>(
+    vars: &Vars,
+    name: &'static str,
+    form: &'static str,
+) -> Result<Option<T>, InitError> {
+    let Some(value) = get(vars, name) else { return Ok(None) };
+    value.trim().parse().map(Some).map_err(|_| InitError::variable(name, &value, form))
+}
+
 /// The URLs of `/health/tools`.
 pub(crate) fn tools(vars: &Vars, mut tools: ToolUrls) -> Result<ToolUrls, InitError> {
     for (name, slot) in [

@@ -10,6 +10,7 @@ use axum::Router;
 use bartizan::Observability;
 use bartizan::core::Routes;
 use bartizan::health::{CheckOptions, Exposure};
+use serde_json::json;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -19,7 +20,13 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let options = CheckOptions::new().interval(Duration::from_secs(10)).timeout(Duration::from_secs(2));
     observability.health().register_with("orders", || async { Ok::<_, std::io::Error>(()) }, options)?;
 
-    let app: Router = routes::routes().layer(observability.layer()).merge(observability.routes());
+    // Business metrics: whoever asks for `/metrics/business` gets one document, and every number is a gauge on `/metrics`.
+    observability
+        .business()
+        .register("orders", || async { Ok::<_, std::io::Error>(json!({ "open": routes::open_orders() })) })?;
+
+    let placed = observability.metrics().counter("orders_placed_total").help("Orders placed.").family()?;
+    let app: Router = routes::routes(placed).layer(observability.layer()).merge(observability.routes());
 
     let port = std::env::var("PORT").unwrap_or_else(|_| "3000".to_owned());
     let address = format!("127.0.0.1:{port}");

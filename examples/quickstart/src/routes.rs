@@ -1,23 +1,32 @@
 //! The routes: some that work, and some that show what happens when things go wrong.
 
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
-use axum::extract::{Form, FromRequest, Path, Query, Request};
+use axum::extract::{Form, FromRequest, Path, Query, Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use bartizan::metrics::{Counter, Family};
 use futures_util::stream;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tracing::{info, warn};
 
-pub(crate) fn routes() -> Router {
+static PLACED: AtomicU64 = AtomicU64::new(0);
+
+/// Orders that were placed and not shipped, which is none of them ever.
+pub(crate) fn open_orders() -> u64 {
+    PLACED.load(Relaxed)
+}
+
+pub(crate) fn routes(placed: Family<Counter>) -> Router {
     let items = Router::new().route("/items/{id}", get(item));
     Router::new()
         .route("/orders/{id}", get(order))
-        .route("/orders", post(create_order))
+        .route("/orders", post(create_order).with_state(placed))
         .route("/slow", get(slow))
         .route("/stream", get(streamed))
         .route("/fail", get(fail))
@@ -36,12 +45,22 @@ struct Order {
     status: &'static str,
 }
 
-async fn order(Path(id): Path<u64>) -> Json<Order> {
+async fn order(Path(id): Path<u64>) -> Result<Json<Order>, StatusCode> {
+    // How long it takes, and whether it works: `order_lookup_duration_seconds{outcome}`.
+    let order = bartizan::metrics::time("order_lookup", &[("store", "memory")]).run(|| find(id))?;
     info!(order = id, "order found");
-    Json(Order { id, status: "shipped" })
+    Ok(Json(order))
 }
 
-async fn create_order(Json(order): Json<Value>) -> impl IntoResponse {
+/// There is no order 0.
+fn find(id: u64) -> Result<Order, StatusCode> {
+    if id == 0 { Err(StatusCode::NOT_FOUND) } else { Ok(Order { id, status: "shipped" }) }
+}
+
+async fn create_order(State(placed): State<Family<Counter>>, Json(order): Json<Value>) -> impl IntoResponse {
+    let gift = order["gift"].as_bool().unwrap_or_default();
+    placed.with(&[("gift", gift)]).increment(1);
+    PLACED.fetch_add(1, Relaxed);
     (StatusCode::CREATED, Json(json!({ "id": 1, "order": order })))
 }
 

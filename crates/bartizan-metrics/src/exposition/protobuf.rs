@@ -11,7 +11,9 @@ pub(super) mod tests;
 mod wire;
 
 use self::wire::{delimited, double, message, sint, text, uint};
-use crate::store::{Cell, Exemplar, HistogramCell, Kind, NativeBuckets, View, ZERO_THRESHOLD, parse};
+use crate::store::{
+    Cell, Exemplar, HistogramCell, Kind, NativeBuckets, SummaryCell, View, ZERO_THRESHOLD, parse,
+};
 
 /// A bucket of zeros costs less than a new span while no more of them than this are in a row.
 const GAP: i32 = 2;
@@ -40,6 +42,7 @@ impl<'a> ProtobufWriter<'a> {
             let kind = match family.kind {
                 Kind::Counter => 0,
                 Kind::Gauge => 1,
+                Kind::Summary => 2,
                 Kind::Histogram => 4,
             };
             uint(out, 3, kind);
@@ -65,7 +68,8 @@ impl<'a> ProtobufWriter<'a> {
             Cell::Gauge(cell) => gauge(out, cell.get()),
             Cell::ReadGauge(read) => gauge(out, read()),
             Cell::Counter(cell) => counter(out, cell.get() as f64),
-            Cell::ReadCounter(read) => counter(out, read() as f64),
+            Cell::ReadCounter(read) => counter(out, read()),
+            Cell::Summary(cell) => message(out, 4, |out| write_summary(cell, out)),
             Cell::Histogram(cell) => message(out, 7, |out| self.histogram(cell, out)),
         }
     }
@@ -106,6 +110,18 @@ impl<'a> ProtobufWriter<'a> {
                 });
             }
         }
+    }
+}
+
+fn write_summary(cell: &SummaryCell, out: &mut Vec<u8>) {
+    let view = cell.view();
+    uint(out, 1, view.count);
+    double(out, 2, view.sum);
+    for (quantile, value) in cell.shape().quantiles().iter().zip(&view.quantiles) {
+        message(out, 3, |out| {
+            double(out, 1, *quantile);
+            double(out, 2, *value);
+        });
     }
 }
 

@@ -71,6 +71,7 @@ pub(crate) fn read(page: &[u8], format: Format) -> Vec<Family> {
                 ("counter", true) => suffix == "_total",
                 ("counter", false) | ("gauge", _) | ("unknown", true) => suffix.is_empty(),
                 ("histogram", _) => ["_bucket", "_sum", "_count"].contains(&suffix),
+                ("summary", _) => ["", "_sum", "_count"].contains(&suffix),
                 (kind, _) => panic!("unknown type {kind:?}"),
             };
             assert!(good, "{line} in a {}", family.kind);

@@ -1,6 +1,7 @@
 //! The two text formats, which differ in little.
 
 use super::number::{push_f64, push_u64};
+use super::summary;
 use crate::store::{Cell, Exemplar, HistogramCell, Kind, View, counter_base, escape};
 
 /// Writes one family as text 0.0.4 or as OpenMetrics.
@@ -28,9 +29,10 @@ impl<'a> TextWriter<'a> {
             let labels = labels.as_ref();
             match cell {
                 Cell::Histogram(cell) => histogram.write(labels, cell, out),
+                Cell::Summary(cell) => summary::write(name, labels, cell, out),
                 Cell::Counter(cell) => sample(name, labels, out, |out| push_u64(out, cell.get())),
                 Cell::Gauge(cell) => sample(name, labels, out, |out| push_f64(out, cell.get())),
-                Cell::ReadCounter(read) => sample(name, labels, out, |out| push_u64(out, read())),
+                Cell::ReadCounter(read) => sample(name, labels, out, |out| push_f64(out, read())),
                 Cell::ReadGauge(read) => sample(name, labels, out, |out| push_f64(out, read())),
             }
             passed(out);
@@ -43,6 +45,7 @@ impl<'a> TextWriter<'a> {
         let (name, kind) = match kind {
             Kind::Gauge => (family.name.as_str(), "gauge"),
             Kind::Histogram => (family.name.as_str(), "histogram"),
+            Kind::Summary => (family.name.as_str(), "summary"),
             Kind::Counter if !open_metrics => (family.name.as_str(), "counter"),
             // An OpenMetrics counter gives up `_total` in the name of its family. One that cannot is of
             // unknown type, so that its series has the same name in both formats.
@@ -68,7 +71,7 @@ fn comment(word: &str, name: &str, text: &str, out: &mut Vec<u8>) {
 }
 
 /// `name{labels} value`
-fn sample(name: &[u8], labels: &str, out: &mut Vec<u8>, value: impl FnOnce(&mut Vec<u8>)) {
+pub(super) fn sample(name: &[u8], labels: &str, out: &mut Vec<u8>, value: impl FnOnce(&mut Vec<u8>)) {
     out.extend_from_slice(name);
     if labels.is_empty() {
         out.push(b' ');

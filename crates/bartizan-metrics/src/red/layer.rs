@@ -7,6 +7,8 @@ use bartizan_core::{Observe, ObserveLayer, Settings};
 use metrics::Recorder;
 use tower_layer::Layer;
 
+use super::known::Known;
+use super::labels::{CustomLabel, LabelError, Labels};
 use super::names::Naming;
 use super::observer::Red;
 
@@ -31,6 +33,8 @@ pub(super) struct Options {
     pub(super) recorder: Option<Arc<DynRecorder>>,
     pub(super) naming: Naming,
     pub(super) max_series: usize,
+    pub(super) labels: Labels,
+    pub(super) known: Vec<Known>,
     settings: Settings,
 }
 
@@ -41,6 +45,8 @@ impl RedLayer {
             recorder: None,
             naming: Naming::default(),
             max_series: 2_000,
+            labels: Labels::default(),
+            known: Vec::new(),
             settings: Settings::default(),
         })
     }
@@ -72,6 +78,21 @@ impl RedLayer {
         self.with(|options| options.max_series = max.clamp(1, 100_000))
     }
 
+    /// A label of your own on `http_requests_total`, the durations and the sizes, and on what gRPC has in their place; not on what is in
+    /// flight. At most four; see [`CustomLabel`] for their values. Without any there is no cost.
+    ///
+    /// # Errors
+    ///
+    /// [`LabelError`] for a name that is bad or taken, a fifth label, or no values.
+    pub fn label(self, label: CustomLabel) -> Result<Self, LabelError> {
+        let labels = self.options.labels.clone().with(label)?;
+        Ok(self.with(|options| options.labels = labels))
+    }
+
+    pub(super) fn with_known(self, more: impl Iterator<Item = Known>) -> Self {
+        self.with(|options| options.known.extend(more))
+    }
+
     /// How routes and clients are found, where this is the outermost bartizan layer.
     pub fn settings(self, settings: Settings) -> Self {
         self.with(|options| options.settings = settings)
@@ -84,6 +105,7 @@ impl RedLayer {
 
     /// The observer alone, to be fused with others in one [`ObserveLayer`].
     pub fn observer(&self) -> Red {
+        self.observe.observer().show_known();
         self.observe.observer().clone()
     }
 }
@@ -109,6 +131,7 @@ impl<S> Layer<S> for RedLayer {
     type Service = Observe<S, Red>;
 
     fn layer(&self, inner: S) -> Self::Service {
+        self.observe.observer().show_known();
         self.observe.layer(inner)
     }
 }

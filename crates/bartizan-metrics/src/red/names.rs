@@ -38,49 +38,49 @@ pub(super) struct Traits {
 impl Traits {
     pub(super) fn of(naming: Naming, record: &Record, ending: &Ending) -> Self {
         if record.protocol() == Protocol::Grpc {
-            return Self { grpc_code: ending.grpc_code, outcome: ending.outcome, ..Self::grpc() };
+            return Self::grpc(ending.grpc_code, ending.outcome);
         }
         let otel = naming == Naming::OpenTelemetry;
         Self {
-            protocol: Protocol::Http,
-            grpc_code: None,
-            method: record.method(),
-            status: ending.status_or_implied().as_u16(),
             sent: ending.status.is_some(),
-            outcome: ending.outcome,
             https: otel && record.is_https(),
             version: if otel { record.version() } else { Version::HTTP_11 },
+            ..Self::http(record.method(), Some(ending.status_or_implied().as_u16()), ending.outcome)
         }
     }
 
-    /// Of a gRPC call, before anything is known of it; HTTP's own traits do not tell calls apart.
-    fn grpc() -> Self {
+    /// Of an HTTP exchange over HTTP/1.1 without TLS; without a status it is not over.
+    pub(super) fn http(method: KnownMethod, status: Option<u16>, outcome: Outcome) -> Self {
+        Self {
+            protocol: Protocol::Http,
+            grpc_code: None,
+            method,
+            status: status.unwrap_or_default(),
+            sent: status.is_some(),
+            outcome,
+            https: false,
+            version: Version::HTTP_11,
+        }
+    }
+
+    /// Of a gRPC call; without a code it is not over. HTTP's own traits do not tell calls apart.
+    pub(super) fn grpc(grpc_code: Option<GrpcCode>, outcome: Outcome) -> Self {
         Self {
             protocol: Protocol::Grpc,
-            method: KnownMethod::OTHER,
-            grpc_code: None,
-            status: 0,
-            sent: false,
-            outcome: Outcome::Ok,
-            https: false,
+            grpc_code,
             version: Version::HTTP_2,
+            ..Self::http(KnownMethod::OTHER, None, outcome)
         }
     }
 
     /// Traits for the gauge of exchanges in flight, of which only the beginning is known.
     pub(super) fn in_flight(naming: Naming, record: &Record) -> Self {
         if record.protocol() == Protocol::Grpc {
-            return Self::grpc();
+            return Self::grpc(None, Outcome::Ok);
         }
         Self {
-            protocol: Protocol::Http,
-            grpc_code: None,
-            method: record.method(),
-            status: 0,
-            sent: false,
-            outcome: Outcome::Ok,
             https: naming == Naming::OpenTelemetry && record.is_https(),
-            version: Version::HTTP_11,
+            ..Self::http(record.method(), None, Outcome::Ok)
         }
     }
 

@@ -1,12 +1,16 @@
 //! The observer: a gauge up at the beginning, and everything else at the end.
 
 use std::fmt;
+use std::hash::Hash;
 use std::sync::{Arc, OnceLock};
 
 use bartizan_core::{Ending, Exchange, Observer, Protocol, Record, RouteTable};
-use http::Request;
+use http::{Request, Response};
 use metrics::{Counter, Gauge, Recorder};
 
+use super::known::Known;
+use super::labelled::Labelled;
+use super::labels::{FOLDED, Labels, Picked};
 use super::layer::Options;
 use super::names::{Begun, Naming, OVERFLOW, Series, Traits};
 use super::recorders::Recorders;
@@ -21,12 +25,16 @@ pub struct Red(Arc<Inner>);
 struct Inner {
     naming: Naming,
     max_series: usize,
+    labels: Labels,
+    known: Vec<Known>,
     recorders: Recorders<Bound>,
 }
 
 struct Bound {
     begun: RouteTable<Traits, Begun>,
     series: RouteTable<Traits, Series>,
+    /// In the place of `series`, where there are labels of the application's own.
+    labelled: Option<RouteTable<(Traits, Picked), Series>>,
     http_overflow: Counter,
     /// Made when it is needed, so that a service without gRPC shows none of it.
     grpc_overflow: OnceLock<Counter>,
@@ -36,14 +44,23 @@ struct Bound {
 pub struct RedExchange {
     red: Red,
     in_flight: Gauge,
+    /// The values of the application's own labels.
+    picked: Picked,
     /// Whether it is counted as started. A gRPC call of a method that is not known yet is counted at its end, when its name is certain.
     started: bool,
 }
 
 impl Red {
     pub(super) fn new(options: &Options) -> Self {
-        let Options { recorder, naming, max_series, .. } = options.clone();
-        Self(Arc::new(Inner { naming, max_series, recorders: Recorders::new(recorder) }))
+        let Options { recorder, naming, max_series, labels, known, .. } = options.clone();
+        Self(Arc::new(Inner { naming, max_series, labels, known, recorders: Recorders::new(recorder) }))
+    }
+
+    /// Sees to it that the series of known routes are there, if the recorder is certain.
+    pub(super) fn show_known(&self) {
+        if !self.0.known.is_empty() && self.0.recorders.are_certain() {
+            self.0.with_recorder(|_, _| ());
+        }
     }
 }
 
@@ -54,32 +71,81 @@ impl Inner {
 
     fn bind(&self, recorder: &dyn Recorder) -> Bound {
         self.naming.describe(recorder);
-        Bound {
-            begun: RouteTable::new(self.max_series + OVERFLOW_SERIES),
-            series: RouteTable::new(self.max_series + OVERFLOW_SERIES),
+        let slots = self.max_series + OVERFLOW_SERIES;
+        let labelled = !self.labels.is_empty();
+        let bound = Bound {
+            begun: RouteTable::new(slots),
+            series: RouteTable::new(if labelled { 0 } else { slots }),
+            labelled: labelled.then(|| RouteTable::new(slots)),
             http_overflow: self.naming.overflow(recorder, Protocol::Http),
             grpc_overflow: OnceLock::new(),
+        };
+        for known in &self.known {
+            let route = known.route();
+            let begun = || self.naming.begun(recorder, known.begun(), route);
+            bound.begun.get_or_make(known.begun(), route, self.max_series, begun);
+            for traits in known.ended() {
+                self.series(recorder, &bound, traits, Picked::default(), route);
+            }
+        }
+        bound
+    }
+
+    /// Counts an exchange that got no series of its own.
+    fn overflow(&self, recorder: &dyn Recorder, bound: &Bound, protocol: Protocol) {
+        match protocol {
+            Protocol::Http => bound.http_overflow.increment(1),
+            Protocol::Grpc => {
+                let make = || self.naming.overflow(recorder, Protocol::Grpc);
+                bound.grpc_overflow.get_or_init(make).increment(1);
+            }
         }
     }
 
-    /// The entry of these traits and this route, or what stands in for it past the cap.
-    fn find<'a, T>(
+    /// The series of an exchange.
+    fn series<'a>(
         &self,
-        table: &'a RouteTable<Traits, T>,
-        overflow: impl FnOnce(),
+        recorder: &dyn Recorder,
+        bound: &'a Bound,
         traits: Traits,
+        picked: Picked,
         route: &str,
-        make: impl Fn(Traits, &str) -> T,
+    ) -> Option<&'a Series> {
+        let overflow = || self.overflow(recorder, bound, traits.protocol);
+        let Some(labelled) = &bound.labelled else {
+            let make = |traits, route: &str| self.naming.series(recorder, traits, route);
+            return self.find(&bound.series, overflow, traits, route, traits.coarse(), traits, make);
+        };
+        let make = |(traits, picked), route: &str| self.labelled(recorder, traits, picked, route);
+        let (coarse, folded) = ((traits.coarse(), FOLDED), (traits, FOLDED));
+        self.find(labelled, overflow, (traits, picked), route, coarse, folded, make)
+    }
+
+    fn labelled(&self, recorder: &dyn Recorder, traits: Traits, picked: Picked, route: &str) -> Series {
+        let labels = self.labels.texts(picked);
+        self.naming.series(&Labelled { recorder, labels }, traits, route)
+    }
+
+    /// The entry of this key and this route, or what stands in for it past the cap: the folded key, then the coarse one.
+    #[expect(clippy::too_many_arguments, reason = "the tables differ in their keys alone")]
+    fn find<'a, T, K: Copy + Eq + Hash>(
+        &self,
+        table: &'a RouteTable<K, T>,
+        overflow: impl FnOnce(),
+        key: K,
+        route: &str,
+        coarse: K,
+        folded: K,
+        make: impl Fn(K, &str) -> T,
     ) -> Option<&'a T> {
-        if let Some(found) = table.get_or_make(traits, route, self.max_series, || make(traits, route)) {
+        if let Some(found) = table.get_or_make(key, route, self.max_series, || make(key, route)) {
             return Some(found);
         }
         overflow();
         let max = self.max_series + OVERFLOW_SERIES;
-        if let Some(found) = table.get_or_make(traits, OVERFLOW, max - 128, || make(traits, OVERFLOW)) {
+        if let Some(found) = table.get_or_make(folded, OVERFLOW, max - 128, || make(folded, OVERFLOW)) {
             return Some(found);
         }
-        let coarse = traits.coarse();
         table.get_or_make(coarse, OVERFLOW, max, || make(coarse, OVERFLOW))
     }
 
@@ -89,25 +155,20 @@ impl Inner {
         self.with_recorder(|recorder, bound| {
             let make = |traits: Traits, route: &str| self.naming.begun(recorder, traits, route);
             let Some(bound) = bound else { return Some(look(&make(traits, record.route()))) };
-            self.find(&bound.begun, || {}, traits, record.route(), make).map(look)
+            self.find(&bound.begun, || {}, traits, record.route(), traits.coarse(), traits, make).map(look)
         })
     }
 
-    fn record(&self, record: &Record, ending: &Ending) {
-        let traits = Traits::of(self.naming, record, ending);
+    fn record(&self, record: &Record, ending: &Ending, picked: Picked) {
+        let (traits, route) = (Traits::of(self.naming, record, ending), record.route());
         self.with_recorder(|recorder, bound| {
-            let make = |traits: Traits, route: &str| self.naming.series(recorder, traits, route);
             let Some(bound) = bound else {
-                return make(traits, record.route()).record(ending, record);
+                return self.labelled(recorder, traits, picked, route).record(ending, record);
             };
-            let overflow = || match traits.protocol {
-                Protocol::Http => bound.http_overflow.increment(1),
-                Protocol::Grpc => {
-                    let make = || self.naming.overflow(recorder, Protocol::Grpc);
-                    bound.grpc_overflow.get_or_init(make).increment(1);
-                }
-            };
-            if let Some(series) = self.find(&bound.series, overflow, traits, record.route(), make) {
+            if self.labels.overflowed(picked) {
+                self.overflow(recorder, bound, traits.protocol);
+            }
+            if let Some(series) = self.series(recorder, bound, traits, picked, route) {
                 series.record(ending, record);
             }
         });
@@ -134,7 +195,7 @@ impl Observer for Red {
         false
     }
 
-    fn begin<B>(&self, _: &mut Request<B>, record: &Record) -> RedExchange {
+    fn begin<B>(&self, request: &mut Request<B>, record: &Record) -> RedExchange {
         let started = record.protocol() == Protocol::Http || record.matched_route().is_some();
         let begin = |begun: &Begun| {
             begun.in_flight.increment(1.0);
@@ -144,17 +205,26 @@ impl Observer for Red {
             begun.in_flight.clone()
         };
         let in_flight = self.0.begun(record, begin).unwrap_or_else(Gauge::noop);
-        RedExchange { red: self.clone(), in_flight, started }
+        let labels = &self.0.labels;
+        let picked = if labels.is_empty() { Picked::default() } else { labels.of_request(request) };
+        RedExchange { red: self.clone(), in_flight, picked, started }
     }
 }
 
 impl Exchange for RedExchange {
+    fn head<B>(&mut self, response: &mut Response<B>, _: &Record) {
+        let labels = &self.red.0.labels;
+        if !labels.is_empty() {
+            labels.of_response(&mut self.picked, response);
+        }
+    }
+
     fn end(self, ending: &Ending, record: &Record) {
         self.in_flight.decrement(1.0);
         if !self.started {
             self.red.0.begun(record, |begun| begun.started.increment(1));
         }
-        self.red.0.record(record, ending);
+        self.red.0.record(record, ending, self.picked);
     }
 }
 

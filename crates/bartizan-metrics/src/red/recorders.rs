@@ -18,6 +18,11 @@ impl<T> Recorders<T> {
         Self { recorder, bound: [const { OnceLock::new() }; 8] }
     }
 
+    /// Whether it is certain which recorder is meant.
+    pub(super) fn are_certain(&self) -> bool {
+        self.recorder.is_some()
+    }
+
     /// Works with the recorder and its handles, which are made at its first use; `None` if there were too many recorders.
     pub(super) fn with<R>(
         &self,

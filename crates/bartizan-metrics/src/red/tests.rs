@@ -1,5 +1,7 @@
 mod exemplars;
 mod grpc;
+mod known;
+mod labels;
 mod recorders;
 
 use std::convert::Infallible;

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use metrics::{CounterFn, GaugeFn};
 
 use super::histogram::HistogramCell;
+use super::summary::SummaryCell;
 
 /// What a metric measures. A name has one kind for the life of the process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,6 +15,14 @@ pub(crate) enum Kind {
     Counter,
     Gauge,
     Histogram,
+    Summary,
+}
+
+impl Kind {
+    /// Whether a handle of another kind can write to this one: the facade has no summaries, only histograms.
+    pub(crate) fn takes(self, handle: Self) -> bool {
+        self == handle || (self == Self::Summary && handle == Self::Histogram)
+    }
 }
 
 /// A count that only grows.
@@ -76,8 +85,9 @@ pub(crate) enum Cell {
     Counter(Arc<CounterCell>),
     Gauge(Arc<GaugeCell>),
     Histogram(Arc<HistogramCell>),
+    Summary(Arc<SummaryCell>),
     /// A count kept elsewhere and read for each page.
-    ReadCounter(Arc<dyn Fn() -> u64 + Send + Sync>),
+    ReadCounter(Arc<dyn Fn() -> f64 + Send + Sync>),
     /// A value kept elsewhere and read for each page.
     ReadGauge(Arc<dyn Fn() -> f64 + Send + Sync>),
 }
@@ -88,6 +98,7 @@ impl Cell {
             Self::Counter(_) | Self::ReadCounter(_) => Kind::Counter,
             Self::Gauge(_) | Self::ReadGauge(_) => Kind::Gauge,
             Self::Histogram(_) => Kind::Histogram,
+            Self::Summary(_) => Kind::Summary,
         }
     }
 }

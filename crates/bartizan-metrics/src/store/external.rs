@@ -77,7 +77,7 @@ impl Store {
         if !name.ends_with("_total") {
             return Err(ExternalError::NoTotal { name: name.to_owned() });
         }
-        self.registry().external(name, help, Cell::ReadCounter(Arc::new(read)))
+        self.registry().external(name, help, Cell::ReadCounter(Arc::new(move || read() as f64)))
     }
 
     /// Shows a value that is kept elsewhere and goes up and down, read once for each page.
@@ -103,6 +103,19 @@ impl Store {
     ) -> Result<(), ExternalError> {
         check(name)?;
         self.registry().external(name, help, Cell::ReadGauge(Arc::new(read)))
+    }
+}
+
+#[cfg_attr(not(any(feature = "process", feature = "runtime")), expect(dead_code, reason = "for those"))]
+impl Store {
+    /// Shows a time that only grows, in seconds with their fractions.
+    pub(crate) fn external_seconds(
+        &self,
+        name: &str,
+        help: &str,
+        read: impl Fn() -> f64 + Send + Sync + 'static,
+    ) -> Result<(), ExternalError> {
+        self.registry().external(name, help, Cell::ReadCounter(Arc::new(read)))
     }
 }
 

@@ -8,6 +8,8 @@ use super::buckets::Buckets;
 use super::cell::{Cell, CounterCell, GaugeCell, Kind};
 use super::histogram::{HistogramCell, Shared};
 use super::names::Exposed;
+use super::registry::Custom;
+use super::summary::{SummaryCell, SummaryShape};
 
 /// All series of one name.
 #[derive(Debug)]
@@ -22,7 +24,10 @@ pub(crate) struct Family {
     pub(crate) admitted: AtomicUsize,
     /// Where the label sets past the cap go; made when there is one.
     pub(crate) overflow: OnceLock<Overflow>,
+    /// How many label sets it may have, where that differs from the store's limit.
+    pub(crate) max_series: Option<usize>,
     histograms: Histograms,
+    summary: Option<Arc<SummaryShape>>,
     series: RwLock<BTreeMap<Arc<str>, Cell>>,
 }
 
@@ -50,9 +55,27 @@ impl Family {
             closed: false,
             admitted: AtomicUsize::new(0),
             overflow: OnceLock::new(),
+            max_series: None,
             histograms,
+            summary: None,
             series: RwLock::default(),
         }
+    }
+
+    /// With what the metric has of its own.
+    pub(crate) fn with(self, custom: Custom) -> Self {
+        let Custom { buckets, summary, max_series } = custom;
+        let mut histograms = self.histograms;
+        histograms.buckets = buckets.unwrap_or(histograms.buckets);
+        Self { histograms, summary, max_series, ..self }
+    }
+
+    pub(crate) fn buckets(&self) -> &Buckets {
+        &self.histograms.buckets
+    }
+
+    pub(crate) fn summary(&self) -> Option<&SummaryShape> {
+        self.summary.as_deref()
     }
 
     /// A family that applications cannot register into.
@@ -104,6 +127,9 @@ impl Family {
             Kind::Counter => Cell::Counter(Arc::default()),
             Kind::Gauge => Cell::Gauge(Arc::<GaugeCell>::default()),
             Kind::Histogram => Cell::Histogram(Arc::new(self.histograms.make())),
+            Kind::Summary => {
+                Cell::Summary(Arc::new(SummaryCell::new(self.summary.clone().unwrap_or_default())))
+            }
         }
     }
 }
@@ -122,8 +148,11 @@ pub(crate) fn reserve(count: &AtomicUsize, limit: usize) -> bool {
 /// The names of the samples that a metric writes.
 pub(crate) fn sample_names(name: &str, kind: Kind) -> Vec<String> {
     let mut names = vec![name.to_owned()];
-    if kind == Kind::Histogram {
-        names.extend(["_bucket", "_sum", "_count"].map(|suffix| format!("{name}{suffix}")));
-    }
+    let suffixes: &[_] = match kind {
+        Kind::Histogram => &["_bucket", "_sum", "_count"],
+        Kind::Summary => &["_sum", "_count"],
+        Kind::Counter | Kind::Gauge => &[],
+    };
+    names.extend(suffixes.iter().map(|suffix| format!("{name}{suffix}")));
     names
 }

@@ -12,7 +12,7 @@ pub(crate) const MAX_VALUE: usize = 512;
 /// Longest label name kept, in bytes.
 const MAX_NAME: usize = 128;
 /// Most labels kept in one set.
-const MAX_LABELS: usize = 64;
+pub(crate) const MAX_LABELS: usize = 64;
 
 /// The value of every label of the series that takes what is past a cap.
 pub(crate) const OVERFLOW: &str = "overflow";
@@ -37,7 +37,12 @@ pub(crate) fn text<'a>(labels: impl Iterator<Item = (&'a str, &'a str)>, kind: K
     let mut seen: Vec<(String, &str)> = Vec::new();
     for (name, value) in labels.filter(|(_, value)| !value.is_empty()) {
         let mut name = names::label_name(name);
-        if kind == Kind::Histogram && name == "le" {
+        let taken = match kind {
+            Kind::Histogram => name == "le",
+            Kind::Summary => name == "quantile",
+            Kind::Counter | Kind::Gauge => false,
+        };
+        if taken {
             name.insert_str(0, "exported_");
         }
         if !seen.iter().any(|(other, _)| *other == name) {

@@ -1,5 +1,7 @@
 //! From the names in the code to the families on the page.
 
+mod define;
+
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -12,6 +14,9 @@ use super::family::{Family, Histograms, sample_names};
 use super::histogram::Shared;
 use super::own::{Own, Refusal};
 use super::{labels, names};
+
+pub use self::define::MetricError;
+pub(crate) use self::define::{Custom, check_name};
 
 /// Longest help text kept, in bytes.
 const MAX_HELP: usize = 1024;
@@ -110,13 +115,13 @@ impl Registry {
                     self.own.refuse(None, why);
                     return None;
                 }
-                let made = state.make(self, raw, kind);
+                let made = state.make(self, raw, kind, Custom::default());
                 state.names.insert(raw.to_owned(), made.clone());
                 found = Some(made);
             }
         }
         match found? {
-            Ok(family) if family.kind == kind => return Some(family),
+            Ok(family) if family.kind.takes(kind) => return Some(family),
             Ok(_) => self.own.refuse(Some(raw), Refusal::Kind),
             Err(why) => self.own.refuse(Some(raw), why),
         }
@@ -173,12 +178,18 @@ impl Registry {
 }
 
 impl State {
-    fn make(&mut self, registry: &Registry, raw: &str, kind: Kind) -> Result<Arc<Family>, Refusal> {
+    fn make(
+        &mut self,
+        registry: &Registry,
+        raw: &str,
+        kind: Kind,
+        custom: Custom,
+    ) -> Result<Arc<Family>, Refusal> {
         let description = self.descriptions.get(raw);
         let help = description.map(|description| description.help.clone());
         let exposed = names::exposed(raw, description.and_then(|description| description.unit), kind);
         if let Some(Shown { family, .. }) = self.families.get(&exposed.name)
-            && family.kind == kind
+            && family.kind.takes(kind)
             && !family.closed
         {
             // Two spellings of one name: `a.b` and `a_b`.
@@ -188,7 +199,7 @@ impl State {
             return Err(Refusal::NameClash);
         }
         let histograms = registry.histograms(raw, &exposed.name);
-        let family = Arc::new(Family::new(exposed, kind, histograms));
+        let family = Arc::new(Family::new(exposed, kind, histograms).with(custom));
         self.show(family.clone(), help);
         Ok(family)
     }

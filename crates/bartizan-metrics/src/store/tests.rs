@@ -75,9 +75,10 @@ fn a_hundred_thousand_label_values_stay_within_the_cap() {
     assert_shows(&store, r#"bartizan_series_overflow_total{metric="c_total"} 99900"#);
     assert_shows(&store, "c_total 5");
     assert_shows(&store, "bartizan_series 106");
-    let size = page(&store).len();
+    // Not its length: the store's own durations have more digits at times.
+    let size = page(&store).lines().count();
     with_local_recorder(&store, || counter!("c_total", "user" => "another").increment(1));
-    assert_eq!(page(&store).len(), size);
+    assert_eq!(page(&store).lines().count(), size);
 }
 
 #[test]

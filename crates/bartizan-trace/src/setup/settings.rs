@@ -259,8 +259,9 @@ impl TraceSettings {
     ///
     /// A setting that cannot be used or was not compiled in, or no thread for the exporter.
     pub fn build(self) -> Result<Tracing, SetupError> {
+        let resource = resource::build(&self.attributes);
         if !self.enabled {
-            return Ok(Tracing::off("it is switched off (OTEL_SDK_DISABLED, OTEL_ENABLED)"));
+            return Ok(Tracing::off("it is switched off (OTEL_SDK_DISABLED, OTEL_ENABLED)", resource));
         }
         let target = match &self.endpoint {
             Some(endpoint) if self.otlp => Some(endpoint.resolve(self.protocol)?),
@@ -268,11 +269,12 @@ impl TraceSettings {
         };
         if target.is_none() && self.customize.is_empty() {
             let missing = "there is no endpoint (OTEL_EXPORTER_OTLP_ENDPOINT)";
-            return Ok(Tracing::off(if self.otlp { missing } else { "OTEL_TRACES_EXPORTER is none" }));
+            let reason = if self.otlp { missing } else { "OTEL_TRACES_EXPORTER is none" };
+            return Ok(Tracing::off(reason, resource));
         }
         let counts = Arc::new(Counts::default());
         let mut status = TraceStatus::Custom;
-        let mut provider = SdkTracerProvider::builder().with_resource(resource::build(&self.attributes));
+        let mut provider = SdkTracerProvider::builder().with_resource(resource.clone());
         if let Some(target) = target {
             status = TraceStatus::Exporting { protocol: target.protocol, endpoint: target.origin() };
             let ca = self.certificate.filter(|_| target.is_https()).map(Certificate::read).transpose()?;
@@ -290,7 +292,7 @@ impl TraceSettings {
             self.customize.into_iter().fold(provider, |provider, Customize(change)| change(provider));
         // Last, so that the layer knows the sampler for sure.
         let provider = provider.with_sampler(B3Sampler::new(self.sampler.clone())).build();
-        Ok(Tracing::on(provider, self.sampler, counts, status))
+        Ok(Tracing::on(provider, self.sampler, counts, status, resource))
     }
 }
 

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use opentelemetry::InstrumentationScope;
 use opentelemetry::trace::TracerProvider;
+use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{Sampler, SdkTracer, SdkTracerProvider};
 
 use super::Protocol;
@@ -29,12 +30,12 @@ use crate::export::Counts;
 /// Call [`shutdown`](Self::shutdown) at the end: what still waits is lost when the process exits.
 /// Exporting needs nothing from the caller's runtime, so calling it on a tokio thread, even the only
 /// one, blocks that thread for the given time at most and never for good.
-#[derive(Debug)]
 pub struct Tracing {
     provider: Option<SdkTracerProvider>,
     sampler: Option<Sampler>,
     counts: Arc<Counts>,
     status: TraceStatus,
+    resource: Resource,
 }
 
 impl Tracing {
@@ -43,12 +44,27 @@ impl Tracing {
         sampler: Sampler,
         counts: Arc<Counts>,
         status: TraceStatus,
+        resource: Resource,
     ) -> Self {
-        Self { provider: Some(provider), sampler: Some(sampler), counts, status }
+        Self { provider: Some(provider), sampler: Some(sampler), counts, status, resource }
     }
 
-    pub(super) fn off(reason: &'static str) -> Self {
-        Self { provider: None, sampler: None, counts: Arc::default(), status: TraceStatus::Off { reason } }
+    pub(super) fn off(reason: &'static str, resource: Resource) -> Self {
+        let status = TraceStatus::Off { reason };
+        Self { provider: None, sampler: None, counts: Arc::default(), status, resource }
+    }
+
+    /// What produces the spans, and would where tracing is off: service, instance, host, and what `OTEL_RESOURCE_ATTRIBUTES` adds.
+    ///
+    /// ```
+    /// use bartizan_trace::TraceSettings;
+    ///
+    /// let tracing = TraceSettings::new().service_name("orders").build()?;
+    /// assert!(tracing.resource().any(|(name, value)| (name, &*value) == ("service.name", "orders")));
+    /// # Ok::<(), bartizan_trace::SetupError>(())
+    /// ```
+    pub fn resource(&self) -> impl Iterator<Item = (&str, String)> {
+        self.resource.iter().map(|(name, value)| (name.as_str(), value.to_string()))
     }
 
     /// Whether spans are recorded at all.
@@ -191,4 +207,11 @@ pub struct FlushError {
     pub spans: u64,
     /// How long the call took.
     pub waited: Duration,
+}
+
+// The resource's attributes may be nobody's business.
+impl fmt::Debug for Tracing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tracing").field("status", &self.status).finish_non_exhaustive()
+    }
 }
