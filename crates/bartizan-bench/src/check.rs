@@ -24,8 +24,8 @@ pub fn run(names: &[&str]) -> ExitCode {
         "stack", "allocations (budget)", "target", "instructions (budget)", "target", "bytes"
     );
     let mut verdicts = Vec::new();
-    let named: Vec<_> = names.iter().map(|name| stacks::named(name)).collect();
-    for stack in if named.is_empty() { stacks::all().collect() } else { named } {
+    let wanted: Vec<_> = names.iter().map(|name| stacks::named(name)).collect();
+    for stack in if wanted.is_empty() { stacks::all().collect() } else { wanted } {
         let Some(budget) = budgets.get(stack.name) else { continue };
         let counted = measure::count(stack, Shape::USUAL).over(bare);
         print_line(stack, counted, budget);

@@ -59,7 +59,7 @@ fn series(rounds: usize) -> String {
 fn headers(rounds: usize) -> String {
     let mut table = Table::new(&["fields", "+ ns", "+ allocations", "+ instructions"]);
     for headers in [1, 8, 64] {
-        let (ns, counts) = over_bare(stacks::named("log"), Shape { headers, ..Shape::USUAL }, rounds);
+        let (ns, counts) = over_bare(stacks::named("log-headers"), Shape { headers, ..Shape::USUAL }, rounds);
         let instructions = grouped(counts.instructions as f64);
         table.row([headers.to_string(), grouped(ns), counts.allocations.to_string(), instructions]);
     }

@@ -8,7 +8,6 @@ mod page;
 mod protobuf;
 #[cfg(test)]
 pub(crate) mod strict;
-mod summary;
 #[cfg(test)]
 mod tests;
 mod text;

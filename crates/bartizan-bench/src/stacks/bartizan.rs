@@ -5,17 +5,22 @@ use bartizan::correlation::CorrelationLayer;
 use bartizan::log::{LogBuilder, LogFormat, RequestLogLayer};
 use bartizan::metrics::{RedLayer, Store};
 use bartizan::trace::TraceSettings;
-use tracing_subscriber::layer::SubscriberExt;
-
 use http::header;
+use tracing_subscriber::layer::SubscriberExt;
 
 use super::Stack;
 use super::spans::Dropping;
 use crate::job::{Job, Parent};
 
-pub(super) const STACKS: [Stack; 8] = [
+pub(super) const STACKS: [Stack; 9] = [
     Stack::new("correlation", Parent::None, "correlation alone", correlation),
-    Stack::new("log", Parent::None, "request log alone: JSON line, masked headers and query", log),
+    Stack::new(
+        "log",
+        Parent::None,
+        "request log alone: JSON line, three header fields and query, masked",
+        log,
+    ),
+    Stack::new("log-headers", Parent::None, "the same with every header field", log_headers),
     Stack::new("red", Parent::None, "RED alone", red),
     Stack::new("trace", Parent::Sampled, "trace alone, sampled, through the SDK's batch processor", trace),
     Stack::new("trace-out", Parent::SampledOut, "trace alone, sampled out", trace),
@@ -29,12 +34,20 @@ fn correlation(job: &Job) {
 }
 
 fn log(job: &Job) {
+    // The third is the user agent, which every line has.
+    let fields = [header::HOST, header::AUTHORIZATION];
+    logged(job, RequestLogLayer::new().request_headers(true).only_headers(fields));
+}
+
+fn log_headers(job: &Job) {
+    logged(job, RequestLogLayer::new().request_headers(true));
+}
+
+fn logged(job: &Job, layer: RequestLogLayer) {
     let log = LogBuilder::new().env(|_| None).format(LogFormat::Json).sink(std::io::sink()).build().unwrap();
     let (lines, _guard) = log.into_layer();
     tracing::subscriber::set_global_default(tracing_subscriber::registry().with(lines)).unwrap();
-    job.http(
-        RequestLogLayer::new().request_headers(true).only_headers([header::HOST, header::AUTHORIZATION]),
-    );
+    job.http(layer);
 }
 
 fn red(job: &Job) {

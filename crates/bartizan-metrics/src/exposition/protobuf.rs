@@ -113,18 +113,6 @@ impl<'a> ProtobufWriter<'a> {
     }
 }
 
-fn write_summary(cell: &SummaryCell, out: &mut Vec<u8>) {
-    let view = cell.view();
-    uint(out, 1, view.count);
-    double(out, 2, view.sum);
-    for (quantile, value) in cell.shape().quantiles().iter().zip(&view.quantiles) {
-        message(out, 3, |out| {
-            double(out, 1, *quantile);
-            double(out, 2, *value);
-        });
-    }
-}
-
 /// Runs of buckets, each with its distance to the one before, and each bucket's difference to the one before.
 fn spans(buckets: &[(i32, u64)], span: u32, delta: u32, out: &mut Vec<u8>) {
     let Some(&(first, _)) = buckets.first() else { return };
@@ -155,6 +143,18 @@ fn spans(buckets: &[(i32, u64)], span: u32, delta: u32, out: &mut Vec<u8>) {
         }
         step(count, out);
         end = index + 1;
+    }
+}
+
+fn write_summary(cell: &SummaryCell, out: &mut Vec<u8>) {
+    let view = cell.view();
+    uint(out, 1, view.count);
+    double(out, 2, view.sum);
+    for (quantile, value) in cell.shape().quantiles().iter().zip(&view.quantiles) {
+        message(out, 3, |out| {
+            double(out, 1, *quantile);
+            double(out, 2, *value);
+        });
     }
 }
 

@@ -1,8 +1,7 @@
 //! The two text formats, which differ in little.
 
 use super::number::{push_f64, push_u64};
-use super::summary;
-use crate::store::{Cell, Exemplar, HistogramCell, Kind, View, counter_base, escape};
+use crate::store::{Cell, Exemplar, HistogramCell, Kind, SummaryCell, View, counter_base, escape};
 
 /// Writes one family as text 0.0.4 or as OpenMetrics.
 pub(super) struct TextWriter<'a> {
@@ -29,7 +28,7 @@ impl<'a> TextWriter<'a> {
             let labels = labels.as_ref();
             match cell {
                 Cell::Histogram(cell) => histogram.write(labels, cell, out),
-                Cell::Summary(cell) => summary::write(name, labels, cell, out),
+                Cell::Summary(cell) => summary(name, labels, cell, out),
                 Cell::Counter(cell) => sample(name, labels, out, |out| push_u64(out, cell.get())),
                 Cell::Gauge(cell) => sample(name, labels, out, |out| push_f64(out, cell.get())),
                 Cell::ReadCounter(read) => sample(name, labels, out, |out| push_f64(out, read())),
@@ -71,7 +70,7 @@ fn comment(word: &str, name: &str, text: &str, out: &mut Vec<u8>) {
 }
 
 /// `name{labels} value`
-pub(super) fn sample(name: &[u8], labels: &str, out: &mut Vec<u8>, value: impl FnOnce(&mut Vec<u8>)) {
+fn sample(name: &[u8], labels: &str, out: &mut Vec<u8>, value: impl FnOnce(&mut Vec<u8>)) {
     out.extend_from_slice(name);
     if labels.is_empty() {
         out.push(b' ');
@@ -82,6 +81,18 @@ pub(super) fn sample(name: &[u8], labels: &str, out: &mut Vec<u8>, value: impl F
     }
     value(out);
     out.push(b'\n');
+}
+
+/// Quantiles, sum and count, in the same words in both formats.
+fn summary(name: &[u8], labels: &str, cell: &SummaryCell, out: &mut Vec<u8>) {
+    let view = cell.view();
+    for (quantile, value) in cell.shape().labels().iter().zip(&view.quantiles) {
+        let labels = if labels.is_empty() { quantile.to_string() } else { format!("{labels},{quantile}") };
+        sample(name, &labels, out, |out| push_f64(out, *value));
+    }
+    let own = |suffix: &[u8]| [name, suffix].concat();
+    sample(&own(b"_sum"), labels, out, |out| push_f64(out, view.sum));
+    sample(&own(b"_count"), labels, out, |out| push_u64(out, view.count));
 }
 
 /// Writes the histograms of one family.

@@ -33,6 +33,8 @@ pub(crate) struct Metric {
     pub(crate) gauge: Option<Number>,
     #[prost(message, optional, tag = "3")]
     pub(crate) counter: Option<Number>,
+    #[prost(message, optional, tag = "4")]
+    pub(crate) summary: Option<Summary>,
     #[prost(message, optional, tag = "7")]
     pub(crate) histogram: Option<Histogram>,
 }
@@ -49,6 +51,24 @@ pub(crate) struct LabelPair {
 #[derive(Clone, PartialEq, prost::Message)]
 pub(crate) struct Number {
     #[prost(double, optional, tag = "1")]
+    pub(crate) value: Option<f64>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub(crate) struct Summary {
+    #[prost(uint64, optional, tag = "1")]
+    pub(crate) sample_count: Option<u64>,
+    #[prost(double, optional, tag = "2")]
+    pub(crate) sample_sum: Option<f64>,
+    #[prost(message, repeated, tag = "3")]
+    pub(crate) quantile: Vec<Quantile>,
+}
+
+#[derive(Clone, Copy, PartialEq, prost::Message)]
+pub(crate) struct Quantile {
+    #[prost(double, optional, tag = "1")]
+    pub(crate) quantile: Option<f64>,
+    #[prost(double, optional, tag = "2")]
     pub(crate) value: Option<f64>,
 }
 

@@ -114,6 +114,22 @@ fn without_native_histograms_the_classic_ones_are_left() {
 }
 
 #[test]
+fn a_summary_has_its_quantiles() {
+    let store = Store::new();
+    let wait = crate::Metrics::new(&store).summary("wait_seconds").quantiles(&[0.5, 1.0]).register().unwrap();
+    for value in [1.0, 1.0, 4.0] {
+        wait.record(value);
+    }
+    let family = family(&store, "wait_seconds");
+    assert_eq!(family.r#type(), MetricType::Summary);
+    let summary = family.metric[0].summary.clone().unwrap();
+    assert_eq!((summary.sample_count, summary.sample_sum), (Some(3), Some(6.0)));
+    let quantiles: Vec<_> = summary.quantile.iter().map(|quantile| quantile.quantile.unwrap()).collect();
+    assert_eq!(quantiles, [0.5, 1.0]);
+    assert!((summary.quantile[1].value.unwrap() - 4.0).abs() < 0.05);
+}
+
+#[test]
 fn exemplars_are_on_the_classic_buckets() {
     let store = Store::builder().default_buckets(&[1.0]).build().unwrap();
     store.histogram("wait_seconds", &[("queue", "a")]).record_with_exemplar(1.5, [0x1f; 16], [0xe0; 8]);
