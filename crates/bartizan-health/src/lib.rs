@@ -65,6 +65,11 @@
 //! A change of a check's status is a `tracing` event, WARN for the worse and INFO for the better, and goes to
 //! the listeners of [`Registry::on_change`].
 //!
+//! # Start and end
+//!
+//! [`Registry::start`] runs the startup checks with retry, back-off and deadline: see [`startup`]. [`Drain`] stops a
+//! service so that no request is lost: see [`drain`]. With the feature `serve`, `Drain::serve` is a server for it.
+//!
 //! # Limits and failures
 //!
 //! - A run that takes longer than its timeout is unhealthy with the message `Timeout`. It is not cancelled
@@ -86,6 +91,7 @@ mod answer;
 mod builder;
 mod change;
 mod check;
+pub mod drain;
 mod endpoints;
 mod error;
 mod exposure;
@@ -99,17 +105,23 @@ mod redact;
 mod registry;
 mod report;
 mod run;
+#[cfg(feature = "serve")]
+mod serve;
 mod service;
 mod slot;
+pub mod startup;
 mod tools;
 
 #[cfg(feature = "tonic")]
 pub use self::grpc::GrpcHealth;
+#[cfg(feature = "serve")]
+pub use self::serve::Incoming;
 pub use self::{
     answer::Answer,
     builder::RegistryBuilder,
     change::Change,
     check::{Blocking, Check, blocking},
+    drain::{Drain, Phase, Unfinished},
     endpoints::Endpoints,
     error::HealthError,
     exposure::Exposure,
@@ -122,6 +134,7 @@ pub use self::{
     registry::Registry,
     report::{CheckReport, Report},
     service::{EndpointFuture, HealthEndpoint},
+    startup::{Startup, StartupError},
     tools::ToolUrls,
 };
 

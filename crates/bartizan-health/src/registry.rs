@@ -64,6 +64,8 @@ pub(crate) struct Inner {
     pub(crate) described: AtomicBool,
     draining: AtomicBool,
     started: AtomicBool,
+    /// Between the beginning of a start and its success.
+    starting: AtomicBool,
 }
 
 impl Registry {
@@ -89,6 +91,7 @@ impl Registry {
             described: AtomicBool::new(false),
             draining: AtomicBool::new(false),
             started: AtomicBool::new(false),
+            starting: AtomicBool::new(false),
         };
         Self { inner: Arc::new(inner) }
     }
@@ -178,8 +181,8 @@ impl Registry {
         self.refresh(&slots).await;
         let mut report = self.reading(&slots);
         if group == Group::Startup && report.status < Status::Unhealthy {
-            self.inner.started.store(true, Ordering::Release);
-            report.started = true;
+            self.release();
+            (report.started, report.starting) = (true, false);
         }
         report
     }
@@ -206,7 +209,8 @@ impl Registry {
     fn reading(&self, slots: &[Arc<Slot>]) -> Report {
         let now = SystemTime::now();
         let checks = slots.iter().map(|slot| slot.reading(now)).collect();
-        Report::new(now, self.is_draining(), self.is_started(), checks)
+        let starting = self.inner.starting.load(Ordering::Acquire);
+        Report { starting, ..Report::new(now, self.is_draining(), self.is_started(), checks) }
     }
 
     /// The default [`Endpoints`] as a layer.
@@ -237,6 +241,38 @@ impl Registry {
         if !self.inner.draining.swap(true, Ordering::AcqRel) {
             self.inner.news.send_replace(());
             tracing::info!("draining: readiness is 503 from now on");
+        }
+    }
+
+    /// Waits until the service is draining: the moment for what stays open long to come to an end.
+    ///
+    /// ```
+    /// # async fn next_event() -> u32 { 7 }
+    /// # async fn events(registry: bartizan_health::Registry) {
+    /// loop {
+    ///     tokio::select! {
+    ///         event = next_event() => println!("{event}"),
+    ///         () = registry.draining() => break, // the client connects again, elsewhere
+    ///     }
+    /// }
+    /// # }
+    /// ```
+    pub async fn draining(&self) {
+        let mut news = self.inner.news.subscribe();
+        while !self.is_draining() && news.changed().await.is_ok() {}
+    }
+
+    /// Not ready from now on, until [`release`](Self::release).
+    pub(crate) fn hold(&self) {
+        self.inner.starting.store(true, Ordering::Release);
+        self.inner.news.send_replace(());
+    }
+
+    /// The startup checks have passed.
+    pub(crate) fn release(&self) {
+        let was_started = self.inner.started.swap(true, Ordering::AcqRel);
+        if self.inner.starting.swap(false, Ordering::AcqRel) || !was_started {
+            self.inner.news.send_replace(());
         }
     }
 

@@ -90,9 +90,19 @@ impl Slot {
         if self.settled(&self.state.borrow(), now) {
             return Need::Nothing;
         }
+        self.need_unless(|state| self.settled(state, now))
+    }
+
+    /// As [`need`](Self::need), however fresh the last result is.
+    pub(crate) fn need_anew(&self) -> Need {
+        self.need_unless(|state| state.phase == Phase::Overdue)
+    }
+
+    fn need_unless(&self, settled: impl Fn(&State) -> bool) -> Need {
+        let now = Instant::now();
         let (mut start, mut seen) = (false, None);
         self.state.send_if_modified(|state| {
-            if !self.settled(state, now) {
+            if !settled(state) {
                 seen = Some(state.results);
                 if state.phase == Phase::Idle {
                     state.phase = Phase::Running(now);

@@ -8,15 +8,28 @@ use super::Registry;
 use crate::{
     Group, Report,
     run::{Lease, run},
-    slot::{Need, Slot},
+    slot::{Need, Pending, Slot},
 };
 
 impl Registry {
     /// Runs those whose results are older than their ttl, and waits for them as long as an answer may take.
     pub(super) async fn refresh(&self, slots: &[Arc<Slot>]) {
+        let pending = self.begin(slots, Slot::need);
+        if !pending.is_empty() {
+            // Too late is no failure: the reading then is the last known one.
+            let _ = timeout(self.inner.answer_within, settled(pending)).await;
+        }
+    }
+
+    /// Runs the group's checks however fresh their results are, and waits for each up to its timeout.
+    pub(crate) async fn run_now(&self, group: Group) {
+        settled(self.begin(&self.members(group), Slot::need_anew)).await;
+    }
+
+    fn begin(&self, slots: &[Arc<Slot>], need: impl Fn(&Slot) -> Need) -> Vec<Pending> {
         let mut pending = Vec::new();
         for slot in slots {
-            match slot.need() {
+            match need(slot) {
                 Need::Nothing => {}
                 Need::Wait(result) => pending.push(result),
                 Need::Start(result) => {
@@ -25,15 +38,7 @@ impl Registry {
                 }
             }
         }
-        if !pending.is_empty() {
-            let all = async {
-                for result in pending {
-                    result.settled().await;
-                }
-            };
-            // Too late is no failure: the reading then is the last known one.
-            let _ = timeout(self.inner.answer_within, all).await;
-        }
+        pending
     }
 
     /// The report that decides whether traffic may come.
@@ -49,5 +54,11 @@ impl Registry {
             self.refresh(&slots).await;
         }
         self.reading(&slots)
+    }
+}
+
+async fn settled(pending: Vec<Pending>) {
+    for result in pending {
+        result.settled().await;
     }
 }
