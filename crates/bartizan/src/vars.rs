@@ -1,5 +1,7 @@
 //! Reading the environment's variables, with errors that name them.
 
+use std::time::Duration;
+
 use bartizan_core::Trust;
 use bartizan_health::ToolUrls;
 
@@ -20,6 +22,26 @@ pub(crate) fn flag(vars: &Vars, name: &'static str) -> Result<Option<bool>, Init
         "true" | "1" | "yes" | "on" => Ok(Some(true)),
         "false" | "0" | "no" | "off" => Ok(Some(false)),
         _ => Err(InitError::variable(name, &value, "true or false")),
+    }
+}
+
+/// The longest time that a variable may give: past this it is a mistake.
+const LONGEST: Duration = Duration::from_hours(1);
+
+/// A variable that gives a time.
+pub(crate) fn duration(vars: &Vars, name: &'static str) -> Result<Option<Duration>, InitError> {
+    let Some(value) = get(vars, name) else { return Ok(None) };
+    let parsed = match value.trim() {
+        "0" => Ok(Duration::ZERO),
+        value => humantime::parse_duration(value),
+    };
+    match parsed {
+        Ok(duration) if duration <= LONGEST => Ok(Some(duration)),
+        _ => Err(InitError::variable(
+            name,
+            &value,
+            "a time with its unit such as 500ms, 5s or 1m30s, at most 1h, or 0",
+        )),
     }
 }
 
@@ -76,6 +98,30 @@ mod tests {
         assert!(
             error.contains("ENABLE_METRICS") && error.contains("perhaps") && error.contains("true or false")
         );
+    }
+
+    #[test]
+    fn times_have_units() {
+        for (value, expected) in [
+            ("5s", 5_000),
+            (" 500ms ", 500),
+            ("1m30s", 90_000),
+            ("1m 30s", 90_000),
+            ("0", 0),
+            ("0s", 0),
+            ("1h", 3_600_000),
+        ] {
+            let parsed = duration(&vars("DRAIN_DELAY", value), "DRAIN_DELAY").unwrap();
+            assert_eq!(parsed, Some(Duration::from_millis(expected)), "{value:?}");
+        }
+        assert_eq!(duration(&vars("DRAIN_DELAY", " "), "DRAIN_DELAY").unwrap(), None);
+        for value in ["5", "-1s", "soon", "2h", "5 parsecs", "99999999999999999999s", "1.2.3s"] {
+            let error = duration(&vars("DRAIN_DELAY", value), "DRAIN_DELAY").unwrap_err().to_string();
+            assert!(
+                error.contains("DRAIN_DELAY") && error.contains("500ms") && error.contains(value),
+                "{error}"
+            );
+        }
     }
 
     #[test]
