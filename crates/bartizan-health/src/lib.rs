@@ -115,7 +115,7 @@ mod tools;
 #[cfg(feature = "tonic")]
 pub use self::grpc::GrpcHealth;
 #[cfg(feature = "serve")]
-pub use self::serve::Incoming;
+pub use self::serve::{Incoming, Paced};
 pub use self::{
     answer::Answer,
     builder::RegistryBuilder,

@@ -22,9 +22,10 @@ use crate::{Drain, Phase};
 
 mod gauge;
 mod incoming;
+mod paced;
 mod told;
 
-pub use self::incoming::Incoming;
+pub use self::{incoming::Incoming, paced::Paced};
 use self::{
     gauge::{Gauge, Gauged},
     told::Told,
@@ -92,6 +93,7 @@ impl Drain {
         let mut incoming = self.incoming(listener);
         while let Some((stream, peer)) = incoming.accept().await {
             let (drain, service) = (self.clone(), service.clone());
+            let stream = stream.into_inner(); // It is paced below.
             tokio::spawn(async move { drain.serve_connection(stream, Some(peer), service).await });
         }
         self.served().await;
@@ -112,6 +114,7 @@ impl Drain {
     {
         let gauge = Arc::new(Gauge::new(Arc::clone(&self.shared)));
         let service = TowerToHyperService::new(Told::new(service, peer, Arc::clone(&gauge)));
+        let io = Paced::new(io, Arc::clone(&self.shared));
         let io = TokioIo::new(Gauged::new(io, Arc::clone(&gauge)));
         let mut http = auto::Builder::new(TokioExecutor::new());
         // For WebSockets over HTTP/2.

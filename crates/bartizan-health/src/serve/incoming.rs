@@ -16,6 +16,7 @@ use tokio::{
     time::{Sleep, sleep},
 };
 
+use super::Paced;
 use crate::{Phase, drain::Shared};
 
 /// How long to wait for file descriptors to come free.
@@ -43,9 +44,10 @@ const LAST: usize = 4096;
 /// drain.stop();
 /// drain.run(async {
 ///     let (stream, _) = incoming.accept().await.expect("it had connected");
-///     assert_eq!(stream.peer_addr().ok(), early.local_addr().ok());
+///     assert_eq!(stream.get_ref().peer_addr()?, early.local_addr()?);
 ///     assert!(incoming.accept().await.is_none());
-/// }).await?;
+///     Ok::<_, std::io::Error>(())
+/// }).await??;
 /// assert!(tokio::net::TcpStream::connect(address).await.is_err());
 /// # Ok(())
 /// # }
@@ -70,11 +72,11 @@ impl Incoming {
     }
 
     /// The next connection and its peer; none once the listener has closed.
-    pub async fn accept(&mut self) -> Option<(TcpStream, SocketAddr)> {
+    pub async fn accept(&mut self) -> Option<(Paced<TcpStream>, SocketAddr)> {
         std::future::poll_fn(|cx| self.poll_accept(cx)).await
     }
 
-    fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<Option<(TcpStream, SocketAddr)>> {
+    fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<Option<(Paced<TcpStream>, SocketAddr)>> {
         let is_closing = match &mut self.closing {
             Some(closing) => closing.as_mut().poll(cx).is_ready(),
             None => true,
@@ -90,7 +92,7 @@ impl Incoming {
             }
             let Some(listener) = &self.listener else { return Poll::Ready(None) };
             match ready!(listener.poll_accept(cx)) {
-                Ok(accepted) => return Poll::Ready(Some(ready_to_serve(accepted))),
+                Ok(accepted) => return Poll::Ready(Some(self.paced(accepted))),
                 Err(error) if is_of_the_connection(&error) => {}
                 Err(error) => {
                     tracing::error!(%error, "cannot accept connections");
@@ -101,20 +103,26 @@ impl Incoming {
     }
 
     /// One of those that connected before the listener closes. Closes it after the last one.
-    fn take_last(&mut self, cx: &mut Context<'_>) -> Option<(TcpStream, SocketAddr)> {
+    fn take_last(&mut self, cx: &mut Context<'_>) -> Option<(Paced<TcpStream>, SocketAddr)> {
         let listener = self.listener.as_ref()?;
         while let Some(left) = self.last.checked_sub(1) {
             self.last = left;
             // Unconstrained, as a runtime that wants to yield says `Pending` too.
             let accept = std::future::poll_fn(|cx| listener.poll_accept(cx));
             match std::pin::pin!(unconstrained(accept)).poll(cx) {
-                Poll::Ready(Ok(accepted)) => return Some(ready_to_serve(accepted)),
+                Poll::Ready(Ok(accepted)) => return Some(self.paced(accepted)),
                 Poll::Ready(Err(error)) if is_of_the_connection(&error) => {}
                 Poll::Ready(Err(_)) | Poll::Pending => break,
             }
         }
         self.close();
         None
+    }
+
+    fn paced(&self, (stream, peer): (TcpStream, SocketAddr)) -> (Paced<TcpStream>, SocketAddr) {
+        // It fails only on a connection that is gone, which its reader will see.
+        let _ = stream.set_nodelay(true);
+        (Paced::new(stream, Arc::clone(&self.shared)), peer)
     }
 
     fn close(&mut self) {
@@ -124,12 +132,6 @@ impl Incoming {
     }
 }
 
-fn ready_to_serve((stream, peer): (TcpStream, SocketAddr)) -> (TcpStream, SocketAddr) {
-    // It fails only on a connection that is gone, which its reader will see.
-    let _ = stream.set_nodelay(true);
-    (stream, peer)
-}
-
 /// Whether only the one connection failed, and the listener can go on.
 fn is_of_the_connection(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
@@ -137,7 +139,7 @@ fn is_of_the_connection(error: &io::Error) -> bool {
 }
 
 impl Stream for Incoming {
-    type Item = io::Result<TcpStream>;
+    type Item = io::Result<Paced<TcpStream>>;
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         self.get_mut().poll_accept(cx).map(|accepted| accepted.map(|(stream, _)| Ok(stream)))

@@ -50,7 +50,7 @@ impl Times {
 }
 
 impl ObservabilityBuilder {
-    /// How the startup checks are repeated, and how long: see [`Observability::start`]. Default: for 60 seconds.
+    /// How the startup checks are repeated, and how long: see [`Observability::start`](crate::Observability::start). Default: for 60 seconds.
     pub fn startup(mut self, startup: Startup) -> Self {
         self.times.startup = startup;
         self
