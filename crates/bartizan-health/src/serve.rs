@@ -25,11 +25,11 @@ mod incoming;
 mod paced;
 mod told;
 
-pub use self::{incoming::Incoming, paced::Paced};
 use self::{
     gauge::{Gauge, Gauged},
     told::Told,
 };
+pub use self::{incoming::Incoming, paced::Paced};
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 

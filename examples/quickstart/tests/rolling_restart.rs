@@ -5,13 +5,18 @@ use bartizan_tests::restart::{Fleet, Http1, Http2, Load, http_proxy, service};
 
 const ROUNDS: usize = 20;
 
-/// Short and long requests, and one whose body takes its time.
+/// Mostly short requests, some that take longer, and one whose body takes its time.
 const PATHS: &[(&str, &str)] = &[
     ("/orders/7", "shipped"),
-    ("/slow?ms=20", "slept_ms"),
     ("/orders/8", "shipped"),
-    ("/stream?chunks=4&ms=10", "ten bytes"),
+    ("/slow?ms=20", "slept_ms"),
     ("/orders/9", "shipped"),
+    ("/api/v1/items/3", "item"),
+    ("/orders/10", "shipped"),
+    ("/stream?chunks=4&ms=10", "ten bytes"),
+    ("/orders/11", "shipped"),
+    ("/files/a", "contents"),
+    ("/orders/12", "shipped"),
     ("/slow?ms=150", "slept_ms"),
 ];
 

@@ -54,7 +54,7 @@ impl Http1 {
 }
 
 impl Client for Http1 {
-    async fn request(&mut self) -> Result<(), String> {
+    async fn request(&mut self) -> Result<u64, String> {
         self.turn += 1;
         let (path, expected) = self.paths[self.turn % self.paths.len()];
         let address = (self.pick)();
@@ -71,7 +71,7 @@ impl Client for Http1 {
         check(response.map_err(|error| format!("sending {path}: {error:?}"))?, expected).await?;
         // Not ready again means that the server has said `connection: close`.
         self.sender = sender.ready().await.is_ok().then_some(sender);
-        Ok(())
+        Ok(1)
     }
 }
 
@@ -120,7 +120,7 @@ impl Http2 {
 }
 
 impl Client for Http2 {
-    async fn request(&mut self) -> Result<(), String> {
+    async fn request(&mut self) -> Result<u64, String> {
         self.turn += 3;
         let mut left: Vec<_> = (0..3).map(|n| self.paths[(self.turn + n) % self.paths.len()]).collect();
         while !left.is_empty() {
@@ -138,7 +138,7 @@ impl Client for Http2 {
                 }
             }
         }
-        Ok(())
+        Ok(3)
     }
 }
 
