@@ -218,6 +218,20 @@ impl Drain {
         self.shared.state.send_modify(|state| state.stops = state.stops.saturating_add(1));
     }
 
+    /// Waits until [`stop`](Self::stop) is called, or was.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let drain = bartizan_health::Drain::new(bartizan_health::Registry::new());
+    /// drain.stop();
+    /// drain.stop_requested().await;
+    /// # }
+    /// ```
+    pub async fn stop_requested(&self) {
+        self.stopped(1).await;
+    }
+
     /// How far it has come.
     pub fn phase(&self) -> Phase {
         match self.shared.phase.load(Ordering::Relaxed) {

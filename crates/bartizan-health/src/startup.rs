@@ -62,7 +62,7 @@ impl Startup {
     /// A deadline of 60 seconds, pauses from 100 milliseconds to 5 seconds.
     pub fn new() -> Self {
         let (first, longest) = (Duration::from_millis(100), Duration::from_secs(5));
-        Self { deadline: Duration::from_secs(60), first, longest }
+        Self { deadline: Duration::from_mins(1), first, longest }
     }
 
     /// How long the checks have to pass. Default 60 s. Zero: one attempt, which may take as long as the checks' timeouts.

@@ -331,6 +331,7 @@ impl ObservabilityBuilder {
             startup: times.startup,
             drain: times.drain(health.clone()),
             not_started: Mutex::new(None),
+            signals: Mutex::new(None),
             flush_deadline: times.flush_deadline,
             health,
             log: Mutex::new(Some(guard)),

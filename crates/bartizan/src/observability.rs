@@ -51,6 +51,8 @@ pub(crate) struct Inner {
     pub(crate) drain: Drain,
     /// Why the start beside the server failed.
     pub(crate) not_started: Mutex<Option<StartupError>>,
+    /// The task that listens to signals, once there is one.
+    pub(crate) signals: Mutex<Option<tokio::task::JoinHandle<()>>>,
     pub(crate) flush_deadline: Duration,
     /// Taken by the first shutdown.
     pub(crate) log: Mutex<Option<LogGuard>>,

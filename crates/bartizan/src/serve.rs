@@ -1,14 +1,12 @@
 //! Running servers until they are told to stop, and stopping without losing a request.
 
 use std::future::Future;
-use std::pin::pin;
 use std::sync::PoisonError;
 
 use bartizan_health::Drain;
 
 use crate::error::ServeError;
 use crate::observability::Observability;
-use crate::signal::Signals;
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -65,15 +63,8 @@ impl Observability {
         F: Future<Output = Result<(), E>>,
         E: Into<BoxError>,
     {
-        let mut signals = Signals::listen();
-        let mut running = pin!(self.drain().run(serve(self.drain().clone())));
-        let ended = loop {
-            tokio::select! {
-                ended = &mut running => break ended,
-                () = signals.next() => self.drain().stop(),
-            }
-        };
-        let mut result = match ended {
+        self.listen_for_signals();
+        let mut result = match self.drain().run(serve(self.drain().clone())).await {
             Ok(served) => served.map_err(|error| ServeError::Server(error.into())),
             Err(unfinished) => Err(unfinished.into()),
         };

@@ -6,7 +6,6 @@ use bartizan_health::StartupError;
 use thiserror::Error;
 
 use crate::observability::Observability;
-use crate::signal::Signals;
 
 /// Why [`start`](Observability::start) did not let the service begin.
 #[derive(Error)]
@@ -55,10 +54,10 @@ impl Observability {
     ///
     /// Outside a tokio runtime with its timer and I/O enabled, as `#[tokio::main]` makes it.
     pub async fn start(&self) -> Result<(), StartError> {
-        let mut signals = Signals::listen();
+        self.listen_for_signals();
         let started = tokio::select! {
             started = self.health().start(self.0.startup) => started.map_err(StartError::from),
-            () = signals.next() => Err(StartError::Stopped),
+            () = self.drain().stop_requested() => Err(StartError::Stopped),
         };
         if started.is_err() {
             // What cannot be flushed was logged; the first error is the one that matters.
