@@ -97,11 +97,11 @@ const FALL: Duration = Duration::from_secs(1);
 /// assert_eq!(Drain::new(Registry::new()).phase(), Phase::Serving);
 /// assert!(Phase::Draining < Phase::Closing);
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
-#[repr(u8)]
 pub enum Phase {
     /// Nobody has asked it to stop.
+    #[default]
     Serving,
     /// Readiness fails, and everything is served.
     Draining,
@@ -160,16 +160,17 @@ pub(crate) struct Shared {
 
 #[derive(Default)]
 pub(crate) struct State {
-    phase: u8,
+    phase: Phase,
     stops: u32,
     /// Listeners that have not been emptied.
     pub(crate) listeners: usize,
+    /// Of those that this crate serves.
     pub(crate) connections: usize,
 }
 
 impl State {
     pub(crate) fn has_reached(&self, phase: Phase) -> bool {
-        self.phase >= phase as u8
+        self.phase >= phase
     }
 }
 
@@ -180,7 +181,7 @@ impl Shared {
 
     fn enter(&self, phase: Phase) {
         self.phase.store(phase as u8, Ordering::Relaxed);
-        self.state.send_modify(|state| state.phase = phase as u8);
+        self.state.send_modify(|state| state.phase = phase);
     }
 
     pub(crate) async fn until(&self, reached: impl FnMut(&State) -> bool) {
@@ -234,12 +235,8 @@ impl Drain {
 
     /// How far it has come.
     pub fn phase(&self) -> Phase {
-        match self.shared.phase.load(Ordering::Relaxed) {
-            0 => Phase::Serving,
-            1 => Phase::Draining,
-            2 => Phase::Closing,
-            _ => Phase::Cut,
-        }
+        let phases = [Phase::Cut, Phase::Closing, Phase::Draining];
+        phases.into_iter().find(|phase| self.shared.has_reached(*phase)).unwrap_or(Phase::Serving)
     }
 
     /// Waits until the delay is over and every listener of this drain is empty and closed: what a server's graceful shutdown

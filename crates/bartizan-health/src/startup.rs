@@ -32,11 +32,12 @@
 //! Checks with [`CheckOptions::startup`](crate::CheckOptions::startup) run all at once, each with its own timeout, and
 //! have passed when none that is critical is unhealthy. If not, they run again after a pause that doubles from 100 ms to
 //! 5 s. Each pause is drawn between its half and its whole, so that a fleet that starts together does not knock together.
-//! A last attempt is made at the deadline. Without any startup check it passes at once.
+//! Towards the deadline pauses get shorter, as half of the time that is left is the longest; a check that runs at the deadline
+//! is not waited for. Without any startup check it passes at once.
 
 use std::{process::ExitCode, time::Duration};
 
-use tokio::time::{Instant, sleep_until, timeout_at};
+use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::{CheckReport, Group, Registry, Report, Status};
 
@@ -176,46 +177,44 @@ impl Registry {
             let mut attempts = 0;
             loop {
                 attempts += 1;
-                let last = attempts > 1 && Instant::now() >= deadline;
-                let report = registry.attempt(deadline, last || startup.deadline.is_zero()).await;
+                let report = registry.attempt((!startup.deadline.is_zero()).then_some(deadline)).await;
                 if report.status < Status::Unhealthy {
                     registry.release();
                     return Ok(());
                 }
                 let error = StartupError::new(&report, attempts, began.elapsed());
-                let now = Instant::now();
-                if last || now >= deadline {
+                let left = deadline.saturating_duration_since(Instant::now());
+                if left < startup.first {
                     tracing::error!(
                         check = error.check,
+                        reason = error.message,
                         attempts,
                         exit_code = StartupError::EXIT_CODE,
-                        "startup failed: {}",
-                        error.message
+                        "a startup check has not passed in time"
                     );
                     return Err(error);
                 }
-                let again = (now + jittered(pause)).min(deadline);
+                let again = jittered(pause).min(left / 2);
                 tracing::warn!(
                     check = error.check,
                     reason = error.message,
                     attempt = attempts,
-                    again_in_ms = (again - now).as_millis() as u64,
+                    again_in_ms = again.as_millis() as u64,
                     "a startup check has not passed"
                 );
-                sleep_until(again).await;
+                sleep(again).await;
                 pause = pause.saturating_mul(2).min(startup.longest);
             }
         }
     }
 
-    /// One run of all startup checks; past the deadline what is known by then.
-    async fn attempt(&self, deadline: Instant, last: bool) -> Report {
+    /// One run of all startup checks, each up to its own timeout, but not past the deadline.
+    async fn attempt(&self, deadline: Option<Instant>) -> Report {
         let run = self.run_now(Group::Startup);
-        if last {
-            // Each check has its own timeout.
-            run.await;
-        } else {
-            let _ = timeout_at(deadline, run).await;
+        match deadline {
+            // Too late is no failure of its own: the report says what is known.
+            Some(deadline) => _ = timeout_at(deadline, run).await,
+            None => run.await,
         }
         self.last_report(Group::Startup)
     }
