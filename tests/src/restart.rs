@@ -11,7 +11,7 @@ mod clients;
 mod fleet;
 mod proxy;
 
-pub use clients::{Http1, Http2};
+pub use clients::{Http1, Http2, was_not_processed};
 pub use fleet::{Fleet, Instances};
 pub use proxy::{http_proxy, service};
 

@@ -54,8 +54,9 @@
 //! - **HTTP/2** and gRPC have such a means, GOAWAY, and it has two steps (RFC 9113, section 6.8). The first one forbids
 //!   new streams but promises to serve those that are on their way; a PING follows it, and with its answer everything sent
 //!   before is known to have arrived. Then the second one names the last stream, and the connection closes when that
-//!   has ended. Between the two the client has 50 ms, as many clients answer the PING before they send what they have
-//!   queued. GOAWAY is sent at the end of the delay: sent earlier it would only make clients connect to this instance anew,
+//!   has ended. Between the two the client has 100 ms, as many clients answer the PING before they send what they have
+//!   queued. A request that comes too late all the same is one above that last stream: the client knows that nobody has looked at
+//!   it, and may send it again whatever it is. GOAWAY is sent at the end of the delay: sent earlier it would only make clients connect to this instance anew,
 //!   for as long as they are still sent here.
 //! - **The backlog.** A connection that the kernel has taken but nobody has accepted is reset when the listener closes.
 //!   So the listener is emptied first.

@@ -1,14 +1,14 @@
 //! Two instances are restarted in turn, again and again, while tonic's clients never stop calling: no call may fail.
 //!
 //! A call that waits in the client while its connection ends is never sent. gRPC's other clients call again then, without a word
-//! (gRFC A6, "transparent retries"); tonic's channel says `Cancelled` and leaves it to the caller, which here does so.
+//! (gRFC A6, "transparent retries"); tonic's channel says `Cancelled` and leaves it to the caller, who does so here.
 #![allow(clippy::unwrap_used, reason = "a test may fail anywhere")]
 
 use std::error::Error;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use bartizan_tests::restart::{Client, Fleet, Load, service};
+use bartizan_tests::restart::{Client, Fleet, Load, service, was_not_processed};
 use futures_util::stream;
 use grpc_example::pb::EchoRequest;
 use grpc_example::pb::echo_client::EchoClient;
@@ -62,26 +62,14 @@ fn request() -> EchoRequest {
     EchoRequest { text: "hello".into(), ..EchoRequest::default() }
 }
 
-/// Calls again as long as the call has not left this process.
+/// Calls again as long as no server has worked on the call.
 async fn sent<F: Future<Output = Result<u64, Status>>>(call: impl Fn() -> F) -> Result<u64, Status> {
     loop {
         match call().await {
-            Err(status) if was_never_sent(&status) => {}
+            Err(status) if status.source().is_some_and(was_not_processed) => {}
             ended => return ended,
         }
     }
-}
-
-/// Whether hyper gave the call back before it was sent.
-fn was_never_sent(status: &Status) -> bool {
-    let mut source = status.source();
-    while let Some(error) = source {
-        if error.downcast_ref().is_some_and(hyper::Error::is_canceled) {
-            return true;
-        }
-        source = error.source();
-    }
-    false
 }
 
 impl Client for Caller {

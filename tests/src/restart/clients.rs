@@ -1,5 +1,6 @@
-//! Clients that keep their connection as long as they may, and repeat nothing that was sent.
+//! Clients that keep their connection as long as they may, and repeat nothing that a server may have worked on.
 
+use std::error::Error;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -75,8 +76,8 @@ impl Client for Http1 {
     }
 }
 
-/// HTTP/2 with several streams at once over one connection, until GOAWAY. A request that was never sent goes over the next
-/// connection; one that was sent is not repeated.
+/// HTTP/2 with several streams at once over one connection, until GOAWAY. A request that [nobody has looked at](was_not_processed) goes
+/// over the next connection; any other is not repeated.
 pub struct Http2 {
     pick: Pick,
     paths: &'static [Path],
@@ -111,12 +112,28 @@ impl Http2 {
     ) -> Result<(), Result<Path, String>> {
         let message = request(path, SocketAddr::from(([127, 0, 0, 1], 80)));
         let response = sender.try_send_request(message).await;
-        let response = response.map_err(|mut error: TrySendError<Message>| match error.take_message() {
-            Some(_) => Ok((path, expected)),
-            None => Err(format!("sending {path}: {:?}", error.into_error())),
+        let response = response.map_err(|error: TrySendError<Message>| {
+            let error = error.into_error();
+            if was_not_processed(&error) {
+                Ok((path, expected))
+            } else {
+                Err(format!("sending {path}: {error:?}"))
+            }
         })?;
         check(response, expected).await.map_err(Err)
     }
+}
+
+/// Whether no server has worked on the request: hyper never sent it, or the server's GOAWAY says so, as the stream is above the last
+/// one that it names (RFC 9113, section 6.8). Such a request is not lost: clients may send it again, whatever it is.
+pub fn was_not_processed(error: &(dyn Error + 'static)) -> bool {
+    if error.downcast_ref().is_some_and(hyper::Error::is_canceled) {
+        return true;
+    }
+    let refused = |error: &h2::Error| {
+        error.is_go_away() && error.is_remote() && error.reason() == Some(h2::Reason::NO_ERROR)
+    };
+    error.downcast_ref().is_some_and(refused) || error.source().is_some_and(was_not_processed)
 }
 
 impl Client for Http2 {

@@ -17,7 +17,7 @@ use tokio::{
 use crate::{Phase, drain::Shared};
 
 /// How long a client has to send what it has queued.
-const PAUSE: Duration = Duration::from_millis(50);
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// The first GOAWAY: last stream 2^31-1, NO_ERROR, no debug data (RFC 9113, sections 4.1 and 6.8).
 const GOAWAY: [u8; 17] = [0, 0, 8, 7, 0, 0, 0, 0, 0, 0x7f, 0xff, 0xff, 0xff, 0, 0, 0, 0];
@@ -28,7 +28,7 @@ pin_project! {
     ///
     /// The first step tells the client to begin no more streams; the answer to the PING after it is meant to say that all streams
     /// that it had begun have arrived. But clients on the crate `h2`, which are hyper's, tonic's and reqwest's, send that answer
-    /// before requests that wait in their queue. Those would come too late. So after the first step nothing is written for 50 ms,
+    /// before requests that wait in their queue. Those would come too late. So after the first step nothing is written for 100 ms,
     /// once in the life of a connection, and only after the [closing](crate::Drain::closing).
     pub struct Paced<I> {
         #[pin]
@@ -175,7 +175,7 @@ mod tests {
         let read = written(&drain, b"data", b"ping").await;
         let (through, after) = read.split_at(4 + GOAWAY.len());
         assert!(through.iter().all(|(_, at)| *at == 0), "{read:?}");
-        assert!(after.iter().all(|(_, at)| *at >= 50), "{read:?}");
+        assert!(after.iter().all(|(_, at)| *at >= 100), "{read:?}");
     }
 
     #[tokio::test(start_paused = true)]

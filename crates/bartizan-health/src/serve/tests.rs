@@ -289,7 +289,7 @@ async fn an_idle_http2_connection_ends_at_the_closing() {
     let (_sender, connection) = http2(lab.connect()).await;
     lab.drain.stop();
     connection.await.unwrap().unwrap();
-    assert_eq!(lab.ended().await, (Ok(()), 5050));
+    assert_eq!(lab.ended().await, (Ok(()), 5100));
 }
 
 #[tokio::test(start_paused = true)]
