@@ -59,14 +59,14 @@ impl Client for Http1 {
         self.turn += 1;
         let (path, expected) = self.paths[self.turn % self.paths.len()];
         let address = (self.pick)();
-        let mut sender = match self.sender.take().filter(|sender| !sender.is_closed()) {
-            Some(sender) => sender,
-            None => {
-                let handshake = http1::handshake(stream(address).await?).await;
-                let (sender, connection) = handshake.map_err(|error| error.to_string())?;
-                tokio::spawn(connection);
-                sender
-            }
+        let kept = self.sender.take().filter(|sender| !sender.is_closed());
+        let mut sender = if let Some(sender) = kept {
+            sender
+        } else {
+            let handshake = http1::handshake(stream(address).await?).await;
+            let (sender, connection) = handshake.map_err(|error| error.to_string())?;
+            tokio::spawn(connection);
+            sender
         };
         let response = sender.send_request(request(path, address)).await;
         check(response.map_err(|error| format!("sending {path}: {error:?}"))?, expected).await?;
