@@ -1,8 +1,9 @@
 //! What the tests share: a body that follows a script, an observer that remembers how exchanges ended, and the whole stack
-//! with everything it puts out at hand; and the allocation budgets.
+//! with everything it puts out at hand; the allocation budgets; and rolling restarts under load.
 
 pub mod budget;
 mod lab;
+pub mod restart;
 mod scripted;
 mod witness;
 

@@ -73,6 +73,11 @@
 //! A change of a check's status is a `tracing` event, WARN for the worse and INFO for the better, and goes to
 //! the listeners of [`Registry::on_change`].
 //!
+//! # Start and end
+//!
+//! [`Registry::start`] runs the startup checks with retry, back-off and deadline: see [`startup`]. [`Drain`] stops a
+//! service so that no request is lost: see [`drain`]. With the feature `serve`, `Drain::serve` is a server for it.
+//!
 //! # Limits and failures
 //!
 //! - A run that takes longer than its timeout is unhealthy with the message `Timeout`. It is not cancelled
@@ -99,6 +104,7 @@ mod answer;
 mod builder;
 mod change;
 mod check;
+pub mod drain;
 mod endpoints;
 mod error;
 mod exposure;
@@ -114,19 +120,25 @@ mod registry;
 mod report;
 mod request;
 mod run;
+#[cfg(feature = "serve")]
+mod serve;
 mod served;
 mod service;
 mod slot;
+pub mod startup;
 mod threshold;
 mod tools;
 
 #[cfg(feature = "tonic")]
 pub use self::grpc::GrpcHealth;
+#[cfg(feature = "serve")]
+pub use self::serve::{Incoming, Paced};
 pub use self::{
     answer::Answer,
     builder::RegistryBuilder,
     change::Change,
     check::{Blocking, Check, blocking},
+    drain::{Drain, Phase, Unfinished},
     endpoints::Endpoints,
     error::HealthError,
     exposure::Exposure,
@@ -139,6 +151,7 @@ pub use self::{
     registry::Registry,
     report::{CheckReport, Report},
     service::{EndpointFuture, HealthEndpoint},
+    startup::{Startup, StartupError},
     tools::ToolUrls,
 };
 

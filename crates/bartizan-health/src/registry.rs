@@ -67,6 +67,8 @@ pub(crate) struct Inner {
     pub(crate) described: AtomicBool,
     draining: AtomicBool,
     started: AtomicBool,
+    /// Between the beginning of a start and its success.
+    starting: AtomicBool,
 }
 
 impl Inner {
@@ -113,6 +115,7 @@ impl Registry {
             described: AtomicBool::new(false),
             draining: AtomicBool::new(false),
             started: AtomicBool::new(false),
+            starting: AtomicBool::new(false),
         };
         Self { inner: Arc::new(inner) }
     }
@@ -147,7 +150,7 @@ impl Registry {
         validate(&name, &options, check.is_dependency())?;
         let slot = self.add(name, check, options)?;
         if slot.options.interval.is_some() && Handle::try_current().is_ok() {
-            self.begin(&[slot]);
+            self.begin(&[slot], Slot::need);
         }
         Ok(())
     }
@@ -240,7 +243,8 @@ impl Registry {
     fn reading(&self, slots: &[Arc<Slot>]) -> Report {
         let now = SystemTime::now();
         let checks = slots.iter().map(|slot| slot.reading(now)).collect();
-        Report::new(now, self.is_draining(), self.is_started(), checks)
+        let starting = self.inner.starting.load(Ordering::Acquire);
+        Report { starting, ..Report::new(now, self.is_draining(), self.is_started(), checks) }
     }
 
     /// The default [`Endpoints`] as a layer.
@@ -271,6 +275,43 @@ impl Registry {
         if !self.inner.draining.swap(true, Ordering::AcqRel) {
             self.inner.tell();
             tracing::info!("draining: readiness is 503 from now on");
+        }
+    }
+
+    /// Waits until the service is draining: the moment for what stays open long to come to an end.
+    ///
+    /// ```
+    /// # async fn next_event() -> u32 { 7 }
+    /// # async fn events(registry: bartizan_health::Registry) {
+    /// loop {
+    ///     tokio::select! {
+    ///         event = next_event() => println!("{event}"),
+    ///         () = registry.draining() => break, // the client connects again, elsewhere
+    ///     }
+    /// }
+    /// # }
+    /// ```
+    pub async fn draining(&self) {
+        let mut news = self.inner.news.subscribe();
+        while !self.is_draining() && news.changed().await.is_ok() {}
+    }
+
+    /// Whether it is between the beginning of a start and its success.
+    pub(crate) fn is_starting(&self) -> bool {
+        self.inner.starting.load(Ordering::Acquire)
+    }
+
+    /// Not ready from now on, until [`release`](Self::release).
+    pub(crate) fn hold(&self) {
+        self.inner.starting.store(true, Ordering::Release);
+        self.inner.tell();
+    }
+
+    /// The startup checks have passed.
+    pub(crate) fn release(&self) {
+        let was_started = self.inner.started.swap(true, Ordering::AcqRel);
+        if self.inner.starting.swap(false, Ordering::AcqRel) || !was_started {
+            self.inner.tell();
         }
     }
 

@@ -39,6 +39,8 @@ pub struct Report {
     pub started: bool,
     /// The checks, in the order of their registration.
     pub checks: Vec<CheckReport>,
+    /// A start has begun and not succeeded yet: not ready, whatever the checks say.
+    pub(crate) starting: bool,
 }
 
 impl Report {
@@ -49,7 +51,7 @@ impl Report {
         checks: Vec<CheckReport>,
     ) -> Self {
         let status = checks.iter().map(CheckReport::counted).max().unwrap_or(Status::Healthy);
-        Self { status, timestamp, draining, started, checks }
+        Self { status, timestamp, draining, started, checks, starting: false }
     }
 
     /// What the others say.
@@ -68,7 +70,7 @@ impl Report {
 
     /// May traffic come, as far as these checks know?
     pub(crate) fn is_ready(&self) -> bool {
-        !self.draining && self.status < Status::Unhealthy
+        !self.draining && !self.starting && self.status < Status::Unhealthy
     }
 }
 

@@ -99,13 +99,28 @@ impl Slot {
         if self.settled(&self.state.borrow(), now) {
             return Need::Nothing;
         }
+        self.need_unless(|state| self.settled(state, now), self.options.interval.is_some())
+    }
+
+    /// As [`need`](Self::need), however fresh the last result is, unless the check runs at its interval.
+    pub(crate) fn need_anew(&self) -> Need {
+        self.need_unless(|state| state.phase == Phase::Overdue || (state.kept && state.last.is_some()), false)
+    }
+
+    /// Whether the check runs at its interval.
+    pub(crate) fn is_kept(&self) -> bool {
+        self.state.borrow().kept
+    }
+
+    fn need_unless(&self, settled: impl Fn(&State) -> bool, keep: bool) -> Need {
+        let now = Instant::now();
         let (mut start, mut seen) = (false, None);
         self.state.send_if_modified(|state| {
-            if !self.settled(state, now) {
+            if !settled(state) {
                 seen = Some(state.results);
                 if state.phase == Phase::Idle {
                     state.phase = Phase::Running(now);
-                    state.kept = self.options.interval.is_some();
+                    state.kept = keep;
                     start = true;
                 }
             }

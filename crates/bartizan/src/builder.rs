@@ -4,7 +4,6 @@ use std::fmt;
 use std::io::Write;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use bartizan_core::{ObserveLayer, Routes, Settings, Trust};
 use bartizan_correlation::CorrelationLayer;
@@ -19,11 +18,15 @@ use crate::client::ClientLayer;
 use crate::counters;
 use crate::error::InitError;
 use crate::meters::{self, Listener, Meters};
-use crate::observability::{Inner, Observability, Times};
+use crate::observability::{Inner, Observability};
 use crate::redact::Masked;
 use crate::stack::StackLayer;
 use crate::summary::Summary;
 use crate::vars::{self, Vars};
+
+mod times;
+
+use self::times::Times;
 
 /// Sets the stack up: see [`Observability::builder`].
 ///
@@ -43,6 +46,10 @@ use crate::vars::{self, Vars};
 /// | `OTEL_*` | see [`bartizan_trace::setup`] | no endpoint: context is passed on, no span recorded |
 /// | `TRUSTED_PROXIES` | whose forwarded headers are believed, such as `10.0.0.0/8` | [`trust`](Self::trust), else nobody |
 /// | `HEALTH_TOKEN` | callers with this bearer token see which checks there are and what they say | none |
+/// | `STARTUP_DEADLINE` | how long the startup checks have to pass, such as `90s` | [`startup`](Self::startup), else 60 s |
+/// | `DRAIN_DELAY` | how long requests are still accepted after the signal to stop, such as `5s`, `500ms` or `0` | [`drain_delay`](Self::drain_delay), else 5 s |
+/// | `DRAIN_DEADLINE` | how long requests in flight may take after that, such as `1m30s` | [`drain_deadline`](Self::drain_deadline), else 30 s |
+/// | `FLUSH_DEADLINE` | how long spans, and then log lines, may take to be flushed | [`flush_deadline`](Self::flush_deadline), else 5 s |
 /// | `GRAFANA_URL`, `PROMETHEUS_URL`, `ALERTMANAGER_URL`, `FLOWER_URL` | URLs of `/health/tools` | null |
 #[must_use]
 pub struct ObservabilityBuilder {
@@ -97,11 +104,7 @@ impl ObservabilityBuilder {
             exposure: Exposure::public(),
             unhealthy_as_503: false,
             tools: ToolUrls::default(),
-            times: Times {
-                drain_delay: Duration::from_secs(5),
-                drain_deadline: Duration::from_secs(30),
-                flush_deadline: Duration::from_secs(5),
-            },
+            times: Times::default(),
             vars: Box::new(|name| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned())),
         }
     }
@@ -283,24 +286,6 @@ impl ObservabilityBuilder {
         self
     }
 
-    /// How long requests are still accepted after the signal to stop, while readiness fails. Default: 5 seconds.
-    pub fn drain_delay(mut self, delay: Duration) -> Self {
-        self.times.drain_delay = delay;
-        self
-    }
-
-    /// How long requests in flight may take once the listener has closed. Default: 30 seconds.
-    pub fn drain_deadline(mut self, deadline: Duration) -> Self {
-        self.times.drain_deadline = deadline;
-        self
-    }
-
-    /// How long spans, and then log lines, may take to be flushed. Default: 5 seconds each.
-    pub fn flush_deadline(mut self, deadline: Duration) -> Self {
-        self.times.flush_deadline = deadline;
-        self
-    }
-
     /// Where variables are read from, instead of the process's environment: a file, or a test's table.
     pub fn vars(mut self, read: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Self {
         self.vars = Box::new(read);
@@ -330,6 +315,7 @@ impl ObservabilityBuilder {
         if let Some(trust) = vars::trusted_proxies(&*vars)? {
             settings.trust = trust;
         }
+        let times = self.times.read_vars(&*vars)?;
         let exposure = match vars::get(&*vars, "HEALTH_TOKEN") {
             Some(token) => self.exposure.token(token),
             None => self.exposure,
@@ -412,13 +398,17 @@ impl ObservabilityBuilder {
             layer,
             client,
             endpoints,
-            health,
             store,
             meters,
             tracing,
             masker: self.masker,
             config,
-            times: self.times,
+            startup: times.startup,
+            drain: times.drain(health.clone()),
+            not_started: Mutex::new(None),
+            signals: Mutex::new(None),
+            flush_deadline: times.flush_deadline,
+            health,
             log: Mutex::new(Some(guard)),
         })))
     }

@@ -61,7 +61,7 @@ macro_rules! debug_as_message {
     )*};
 }
 
-debug_as_message!(InitError ShutdownError ServeError);
+debug_as_message!(InitError ShutdownError ServeError crate::start::StartError);
 
 impl InitError {
     pub(crate) fn variable(name: &'static str, value: &str, form: &'static str) -> Self {
@@ -86,19 +86,19 @@ pub enum ShutdownError {
     Lines,
 }
 
-/// Why [`serve`](crate::Observability::serve) did not end cleanly.
+/// Why [`run`](crate::Observability::run) or `serve` did not end cleanly.
 #[derive(Error)]
 #[non_exhaustive]
 pub enum ServeError {
-    /// The listener failed.
+    /// A server failed.
     #[error("the server stopped: {0}")]
-    Io(std::io::Error),
+    Server(Box<dyn std::error::Error + Send + Sync>),
+    /// The [startup checks](crate::Observability::start_while_serving) did not pass while it served.
+    #[error(transparent)]
+    Startup(#[from] bartizan_health::StartupError),
     /// Requests were still running at the drain deadline; they were cut off.
-    #[error("requests were still running {waited:?} after the listener closed; they were cut off")]
-    Unfinished {
-        /// The deadline.
-        waited: std::time::Duration,
-    },
+    #[error(transparent)]
+    Unfinished(#[from] bartizan_health::Unfinished),
     /// Not everything was flushed.
     #[error(transparent)]
     Flush(#[from] ShutdownError),

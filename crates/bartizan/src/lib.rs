@@ -7,6 +7,7 @@
 //! #[tokio::main]
 //! async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //!     let observability = Observability::builder("orders").metrics(true).init()?;
+//!     observability.start().await?;
 //!     let app = Router::new()
 //!         .route("/orders/{id}", get(|| async { "shipped" }))
 //!         .layer(observability.layer())
@@ -18,7 +19,7 @@
 //!
 //! [`Observability::builder`] sets everything up from code and environment; [`Observability::layer`] is the stack for the service,
 //! [`Observability::routes`] the routes beside it, [`Observability::client_layer`] the stack for the calls that it makes, [`Observability::health`] the registry of checks, and
-//! [`Observability::serve`] or [`Observability::shutdown`] the end.
+//! [`Observability::start`] the startup checks, and [`Observability::serve`] (or [`Observability::run`]) the service until its end.
 //!
 //! Each concern is a crate of its own and works alone: [`correlation`], [`log`], [`metrics`], [`trace`], [`health`], on the plumbing of
 //! [`core`] and the masker of [`mask`].
@@ -39,6 +40,12 @@
 //! tonic enforces `grpc-timeout` outside of all layers. A call that it gives up is `DEADLINE_EXCEEDED` here; tonic itself tells the
 //! client `CANCELLED`, in an answer that no layer sees and that carries no correlation id.
 //!
+//! # Stopping
+//!
+//! [`Observability::serve`] and [`Observability::run`] wait for SIGTERM or SIGINT and stop so that no request is lost: readiness fails
+//! first, clients are told to go, requests in flight finish, logs and spans are flushed. [`health::drain`] has the order and the
+//! reasons, [`Exit`] the exit codes.
+//!
 //! # Failure
 //!
 //! A panic or an unhandled error becomes one JSON 500 (`grpc-status: 13` for gRPC). A dead collector, a full log pipe or a hanging
@@ -48,8 +55,9 @@
 //!
 //! | feature | default | what |
 //! |---|---|---|
-//! | `axum` | yes | routes from `MatchedPath`, [`Observability::routes`], [`Observability::serve`] |
-//! | `tonic` | no | what tonic services read is counted, why a call over a channel failed; interceptors, in `grpc`; `grpc.health.v1`, by `health().grpc()` |
+//! | `axum` | yes | routes from `MatchedPath`, [`Observability::routes`]; switches `serve` on |
+//! | `serve` | yes | [`Observability::serve`], `Drain::incoming` |
+//! | `tonic` | no | what tonic services read is counted, why a call over a channel failed; interceptors, in `grpc`; `grpc.health.v1`, by `health().grpc()`; switches `serve` on |
 //! | `hyper-util` | no | why a call of hyper-util's `Client` failed |
 //! | `reqwest` | no | [`ClientLayer`] as a middleware of `reqwest-middleware` |
 //! | `gzip` | no | captured bodies that are compressed are unpacked, within a limit, and masked |
@@ -62,8 +70,8 @@ mod builder;
 mod carry;
 mod client;
 mod counters;
-mod drain;
 mod error;
+mod exit;
 #[cfg(feature = "tonic")]
 pub mod grpc;
 mod meters;
@@ -73,9 +81,10 @@ mod redact;
 mod reqwest;
 #[cfg(feature = "axum")]
 mod routes;
-#[cfg(feature = "axum")]
 mod serve;
+mod signal;
 mod stack;
+mod start;
 mod summary;
 mod vars;
 
@@ -92,8 +101,10 @@ pub use builder::ObservabilityBuilder;
 pub use carry::{CarriedFuture, carry, spawn};
 pub use client::{ClientLayer, ClientObservers, ClientStack};
 pub use error::{InitError, ServeError, ShutdownError};
+pub use exit::Exit;
 pub use observability::Observability;
 pub use stack::{Observers, Stack, StackLayer};
+pub use start::StartError;
 
 /// What most services use.
 ///
@@ -103,7 +114,7 @@ pub use stack::{Observers, Stack, StackLayer};
 pub mod prelude {
     pub use crate::core::{CorrelationId, Record, Routes, Trust};
     pub use crate::health::{CheckOptions, Criticality, Health};
-    pub use crate::{Observability, Scope, bind, carry, spawn};
+    pub use crate::{Exit, Observability, Scope, bind, carry, spawn};
 }
 
 /// The README's examples compile.

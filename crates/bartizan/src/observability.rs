@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use bartizan_health::{Endpoints, Registry};
+use bartizan_health::{Drain, Endpoints, Registry, Startup, StartupError};
 use bartizan_log::LogGuard;
 use bartizan_mask::Masker;
 use bartizan_metrics::Store;
@@ -49,17 +49,15 @@ pub(crate) struct Inner {
     pub(crate) tracing: Tracing,
     pub(crate) masker: Masker,
     pub(crate) config: Value,
-    pub(crate) times: Times,
+    pub(crate) startup: Startup,
+    pub(crate) drain: Drain,
+    /// Why the start beside the server failed.
+    pub(crate) not_started: Mutex<Option<StartupError>>,
+    /// The task that listens to signals, once there is one.
+    pub(crate) signals: Mutex<Option<tokio::task::JoinHandle<()>>>,
+    pub(crate) flush_deadline: Duration,
     /// Taken by the first shutdown.
     pub(crate) log: Mutex<Option<LogGuard>>,
-}
-
-/// How long the steps of stopping may take.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Times {
-    pub(crate) drain_delay: Duration,
-    pub(crate) drain_deadline: Duration,
-    pub(crate) flush_deadline: Duration,
 }
 
 impl Observability {
@@ -99,10 +97,6 @@ impl Observability {
         &self.0.config
     }
 
-    pub(crate) fn times(&self) -> Times {
-        self.0.times
-    }
-
     /// Fails readiness, then sends the spans and writes the log lines that still wait, within the
     /// [flush deadline](ObservabilityBuilder::flush_deadline). A second call does nothing.
     ///
@@ -117,7 +111,7 @@ impl Observability {
     }
 
     fn flush(&self) -> Result<(), ShutdownError> {
-        let deadline = self.0.times.flush_deadline;
+        let deadline = self.0.flush_deadline;
         let spans = self.0.tracing.shutdown(deadline);
         if let Err(error) = &spans {
             tracing::warn!(target: "bartizan", error = %error, "spans were lost at shutdown");

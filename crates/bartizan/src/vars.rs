@@ -1,5 +1,7 @@
 //! Reading the environment's variables, with errors that name them.
 
+use std::time::Duration;
+
 use bartizan_core::Trust;
 use bartizan_health::ToolUrls;
 use bartizan_log::Capture;
@@ -32,6 +34,26 @@ pub(crate) fn parsed<T: std::str::FromStr>(
 ) -> Result<Option<T>, InitError> {
     let Some(value) = get(vars, name) else { return Ok(None) };
     value.trim().parse().map(Some).map_err(|_| InitError::variable(name, &value, form))
+}
+
+/// The longest time that a variable may give: past this it is a mistake.
+const LONGEST: Duration = Duration::from_hours(1);
+
+/// A variable that gives a time.
+pub(crate) fn duration(vars: &Vars, name: &'static str) -> Result<Option<Duration>, InitError> {
+    let Some(value) = get(vars, name) else { return Ok(None) };
+    let parsed = match value.trim() {
+        "0" => Ok(Duration::ZERO),
+        value => humantime::parse_duration(value),
+    };
+    match parsed {
+        Ok(duration) if duration <= LONGEST => Ok(Some(duration)),
+        _ => Err(InitError::variable(
+            name,
+            &value,
+            "a time with its unit such as 500ms, 5s or 1m30s, at most 1h, or 0",
+        )),
+    }
 }
 
 /// The URLs of `/health/tools`.
@@ -120,6 +142,30 @@ mod tests {
         assert!(read("", own()).unwrap().contains("limit: 77"));
         let error = read("yes", None).unwrap_err().to_string();
         assert!(error.contains("LOG_BODIES") && error.contains("error_or_slow"), "{error}");
+    }
+
+    #[test]
+    fn times_have_units() {
+        for (value, expected) in [
+            ("5s", 5_000),
+            (" 500ms ", 500),
+            ("1m30s", 90_000),
+            ("1m 30s", 90_000),
+            ("0", 0),
+            ("0s", 0),
+            ("1h", 3_600_000),
+        ] {
+            let parsed = duration(&vars("DRAIN_DELAY", value), "DRAIN_DELAY").unwrap();
+            assert_eq!(parsed, Some(Duration::from_millis(expected)), "{value:?}");
+        }
+        assert_eq!(duration(&vars("DRAIN_DELAY", " "), "DRAIN_DELAY").unwrap(), None);
+        for value in ["5", "-1s", "soon", "2h", "5 parsecs", "99999999999999999999s", "1.2.3s"] {
+            let error = duration(&vars("DRAIN_DELAY", value), "DRAIN_DELAY").unwrap_err().to_string();
+            assert!(
+                error.contains("DRAIN_DELAY") && error.contains("500ms") && error.contains(value),
+                "{error}"
+            );
+        }
     }
 
     #[test]

@@ -10,7 +10,7 @@ use axum::extract::State;
 use axum::routing::post;
 use axum::{Json, Router};
 use bartizan::trace::TraceSettings;
-use bartizan::{ClientStack, Observability};
+use bartizan::{ClientStack, Exit, Observability};
 use http_body_util::BodyExt;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -30,7 +30,11 @@ struct Call {
 }
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
+async fn main() -> Exit {
+    run().await.into()
+}
+
+async fn run() -> Result<(), Box<dyn std::error::Error>> {
     // Spans are made even if nobody takes them, so that every call has an id of its own.
     let spans = TraceSettings::new().customize(|provider| provider);
     let observability = Observability::builder("propagation").trace(spans).init()?;

@@ -147,6 +147,59 @@ fn a_signal_fails_readiness_lets_requests_finish_and_exits_with_0() {
 }
 
 #[test]
+fn the_drain_delay_of_the_environment_counts() {
+    let mut service = Service::start(&[("DRAIN_DELAY", "0")]);
+    let asked = Instant::now();
+    service.signal("TERM");
+    assert_eq!(service.wait(), Some(0));
+    assert!(asked.elapsed() < Duration::from_secs(4), "that is not the default");
+}
+
+#[test]
+fn requests_that_last_longer_than_the_deadline_are_cut_off_and_the_service_says_so() {
+    let mut service = Service::start(&[("DRAIN_DELAY", "0"), ("DRAIN_DEADLINE", "200ms")]);
+    let _slow = service.begin("GET", "/slow?ms=60000", "too-long");
+    service.signal("TERM");
+    assert_eq!(service.wait(), Some(1));
+    assert_eq!(service.completed("too-long")["outcome"], "cancelled_before_head", "logged before the end");
+    assert!(service.log().contains("were cut off"));
+}
+
+#[test]
+fn the_service_starts_once_what_it_waits_for_is_there() {
+    let other = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = other.local_addr().unwrap();
+    drop(other);
+    let later = std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_millis(300));
+        TcpListener::bind(address).unwrap()
+    });
+    let service = Service::start(&[("WAIT_FOR", &address.to_string())]);
+    let _other = later.join().unwrap();
+    let missed = service.wait_for_line(|line| line["message"] == "a startup check has not passed");
+    assert_eq!(missed["check"], "wait-for");
+    assert_eq!(service.send("GET", "/health/startup", &[], "").status, 200);
+}
+
+#[test]
+fn a_startup_check_that_does_not_pass_is_one_error_and_exit_code_69() {
+    let vars = [("WAIT_FOR", "127.0.0.1:1"), ("STARTUP_DEADLINE", "300ms")];
+    let (code, error) = Service::fail(&vars);
+    assert_eq!(code, Some(69));
+    assert_eq!(error.trim().lines().count(), 1, "{error}");
+    assert!(
+        error.contains("`wait-for`") && error.contains("refused") && error.contains("exit code 69"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_signal_ends_a_service_that_is_still_starting() {
+    let code = Service::stop_before_it_listens(&[("WAIT_FOR", "127.0.0.1:1")], "has not passed");
+    assert_eq!(code, Some(143));
+}
+
+#[test]
 fn spans_reach_the_collector_before_the_service_ends() {
     let collector = TcpListener::bind("127.0.0.1:0").unwrap();
     let endpoint = format!("http://{}", collector.local_addr().unwrap());
@@ -193,9 +246,13 @@ fn a_wrong_variable_is_one_error_that_names_it() {
         ("OTEL_TRACES_SAMPLER", "sometimes"),
         ("GRAFANA_URL", "not a url"),
         ("TRUSTED_PROXIES", "everyone"),
+        ("STARTUP_DEADLINE", "60"),
+        ("DRAIN_DELAY", "soon"),
+        ("DRAIN_DEADLINE", "-1s"),
+        ("FLUSH_DEADLINE", "a while"),
     ] {
         let (code, error) = Service::fail(&[(name, value)]);
-        assert_ne!(code, Some(0), "{name}");
+        assert_eq!(code, Some(78), "{name}");
         assert!(error.contains(name), "{name}: {error}");
         assert_eq!(error.trim().lines().count(), 1, "{error}");
     }

@@ -25,8 +25,13 @@ struct Service {
 
 impl Service {
     fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    fn start_with(vars: &[(&str, &str)]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_raw"));
         command.env_clear().env("PORT", "0").env("LOG_FORMAT", "json").stdout(Stdio::piped());
+        command.envs(vars.iter().copied());
         let mut child = command.spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let log = Arc::<Mutex<Vec<Value>>>::default();
@@ -131,4 +136,19 @@ async fn a_websocket_is_an_upgrade_and_its_life_is_measured_apart() {
     service.counted(r#"http_upgraded_connections{endpoint="/ws"} 0"#).await;
     service.counted(r#"http_upgraded_connection_duration_seconds_count{endpoint="/ws"} 1"#).await;
     service.counted(r#"http_requests_in_flight{endpoint="/ws",method="GET"} 0"#).await;
+}
+
+#[tokio::test]
+async fn a_websocket_ends_by_itself_when_the_service_is_told_to_stop() {
+    let mut service = Service::start_with(&[("DRAIN_DELAY", "0"), ("DRAIN_DEADLINE", "10s")]);
+    let url = format!("ws://{}/ws", service.address);
+    let (mut socket, _) = tokio_tungstenite::connect_async(url).await.unwrap();
+    socket.send(Message::text("echo me")).await.unwrap();
+    assert_eq!(socket.next().await.unwrap().unwrap(), Message::text("echo me"));
+    let pid = service.child.id().to_string();
+    assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    let end = socket.next().await.unwrap().unwrap();
+    assert!(end.is_close(), "{end:?}");
+    while let Some(Ok(_)) = socket.next().await {}
+    assert!(service.child.wait().unwrap().success());
 }

@@ -65,7 +65,7 @@ impl Watches {
             news.mark_unchanged();
             let again = tokio::select! {
                 biased;
-                () = registry.drained() => return self.publish(&sender),
+                () = registry.draining() => return self.publish(&sender),
                 again = registry.keep_fresh(self.refresh) => again,
             };
             self.publish(&sender);

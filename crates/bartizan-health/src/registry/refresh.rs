@@ -29,35 +29,37 @@ pub(crate) struct Snapshot {
 impl Registry {
     /// Runs those whose results are older than their ttl, and waits for them as long as an answer may take.
     pub(super) async fn refresh(&self, slots: &[Arc<Slot>]) {
-        let pending = self.begin(slots);
+        let pending = self.begin(slots, Slot::need);
         if !pending.is_empty() {
-            let all = async {
-                for result in pending {
-                    result.settled().await;
-                }
-            };
             // Too late is no failure: the reading then is the last known one.
-            let _ = timeout(self.inner.answer_within, all).await;
+            let _ = timeout(self.inner.answer_within, settled(pending)).await;
         }
     }
 
+    /// Runs the group's checks however fresh their results are, and waits for each up to its timeout. Those that are kept run at
+    /// their interval.
+    pub(crate) async fn run_now(&self, group: Group) {
+        settled(self.begin(&self.members(group), Slot::need_anew)).await;
+    }
+
     /// Starts what is due and nobody has started, and says what there is to wait for.
-    pub(super) fn begin(&self, slots: &[Arc<Slot>]) -> Vec<Pending> {
+    pub(super) fn begin(&self, slots: &[Arc<Slot>], need: impl Fn(&Slot) -> Need) -> Vec<Pending> {
         let mut pending = Vec::new();
         for slot in slots {
             // What runs in the background has run enough when the service drains.
             if slot.options.interval.is_some() && self.is_draining() {
                 continue;
             }
-            match slot.need() {
+            match need(slot) {
                 Need::Nothing => {}
                 Need::Wait(result) => pending.push(result),
                 Need::Start(result) => {
                     let (lease, inner) = (Lease::new(Arc::clone(slot)), &self.inner);
-                    match slot.options.interval {
-                        Some(_) => tokio::spawn(keep(Kept(Arc::clone(slot)), lease, Arc::downgrade(inner))),
-                        None => tokio::spawn(run(lease, Arc::clone(inner))),
-                    };
+                    if slot.is_kept() {
+                        tokio::spawn(keep(Kept(Arc::clone(slot)), lease, Arc::downgrade(inner)));
+                    } else {
+                        tokio::spawn(run(lease, Arc::clone(inner)));
+                    }
                     pending.push(result);
                 }
             }
@@ -68,7 +70,7 @@ impl Registry {
     /// What a probe of the group is answered from, and how long that holds.
     pub(crate) async fn snapshot(&self, group: Group) -> Snapshot {
         // Once the startup checks have passed they are left alone.
-        let done = group == Group::Startup && self.is_started();
+        let done = group == Group::Startup && self.is_started() && !self.is_starting();
         let slots = if done { Vec::new() } else { self.members(group) };
         let known = self.is_draining() && group.is_for_traffic();
         if !known {
@@ -88,10 +90,10 @@ impl Registry {
 
     /// Startup checks have to pass once.
     pub(super) fn latched(&self, group: Group, mut report: Report) -> Report {
-        if group == Group::Startup && !report.started && report.status < Status::Unhealthy {
-            self.inner.started.store(true, Ordering::Release);
-            self.inner.generation.fetch_add(1, Ordering::Release);
-            report.started = true;
+        let is_over = report.started && !report.starting;
+        if group == Group::Startup && !is_over && report.status < Status::Unhealthy {
+            self.release();
+            (report.started, report.starting) = (true, false);
         }
         report
     }
@@ -104,5 +106,11 @@ impl Registry {
             self.refresh(&slots).await;
         }
         self.reading(&slots)
+    }
+}
+
+async fn settled(pending: Vec<Pending>) {
+    for result in pending {
+        result.settled().await;
     }
 }

@@ -20,11 +20,6 @@ impl Registry {
         self.inner.news.subscribe()
     }
 
-    pub(crate) async fn drained(&self) {
-        let mut news = self.news();
-        while !self.is_draining() && news.changed().await.is_ok() {}
-    }
-
     /// Runs the checks that are due, waits for those that are running, and says when to come again; none if
     /// there is no check. A check is due at its ttl, but not before `pause` has passed since its last run.
     pub(crate) async fn keep_fresh(&self, pause: Duration) -> Option<Instant> {

@@ -72,6 +72,20 @@ impl Service {
         Self { child, address, log }
     }
 
+    /// Starts it with variables that keep it from listening, and sends SIGTERM once it has logged this: its exit code.
+    pub(crate) fn stop_before_it_listens(vars: &[(&str, &str)], message: &str) -> Option<i32> {
+        let mut child = command(vars).spawn().unwrap();
+        let mut out = BufReader::new(child.stdout.take().unwrap());
+        let mut service = Self { child, address: ([127, 0, 0, 1], 0).into(), log: Arc::default() };
+        let mut line = String::new();
+        while !line.contains(message) {
+            line.clear();
+            assert!(out.read_line(&mut line).unwrap() > 0, "it ended before it was told to");
+        }
+        service.signal("TERM");
+        service.wait()
+    }
+
     /// Starts it with variables that it must refuse: its exit code and what it says.
     pub(crate) fn fail(vars: &[(&str, &str)]) -> (Option<i32>, String) {
         let output = command(vars).output().unwrap();
