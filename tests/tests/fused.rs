@@ -312,6 +312,28 @@ async fn a_hanging_check_slows_neither_probes_nor_requests() {
     assert!(lab.stack.health().unregister("hanging"));
 }
 
+#[tokio::test]
+async fn a_failing_check_is_on_the_metrics_page_and_its_secret_nowhere() {
+    let lab = Lab::get();
+    let check = || async { Err::<(), _>("postgres://app:pl4nted@db refused, password=pl4nted") };
+    lab.stack.health().register("failing", check).unwrap();
+    let app = app().merge(lab.stack.routes());
+    let get = async |path: &str| {
+        let response = app.clone().oneshot(Request::get(path).body(Body::empty()).unwrap()).await.unwrap();
+        let status = response.status().as_u16();
+        let body = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();
+        (status, String::from_utf8(body.to_vec()).unwrap())
+    };
+    let (status, ready) = get("/readyz").await;
+    assert_eq!((status, ready.contains("failing")), (503, false), "names are not for everybody: {ready}");
+    let (status, page) = get("/metrics").await;
+    assert!(status == 200 && page.contains("health_check_status{check=\"failing\"} 0\n"), "{page}");
+    let lines = lab.lines_with("check", "failing");
+    assert!(lines.iter().any(|line| line.to_string_has("refused")), "{lines:?}");
+    assert!(lines.iter().all(|line| !line.to_string_has("pl4nted")), "{lines:?}");
+    assert!(lab.stack.health().unregister("failing"));
+}
+
 trait Mentions {
     fn to_string_has(&self, text: &str) -> bool;
 }

@@ -17,6 +17,7 @@ use crate::grpc::{GrpcCode, Protocol, timeout};
 use crate::method::KnownMethod;
 use crate::observer::Exchange;
 use crate::outcome::{Ending, Outcome};
+use crate::parts;
 use crate::record::Record;
 use crate::side::Side;
 
@@ -142,6 +143,9 @@ impl<X: Exchange> State<X> {
             }
             if let Some(exchange) = &mut self.exchange {
                 exchange.chunk(len, &self.record);
+                if exchange.wants_data() {
+                    parts::look(data, |part| exchange.data(part, &self.record));
+                }
             }
         } else if let Some(trailers) = frame.trailers_ref() {
             return self.trailers(trailers);

@@ -21,8 +21,8 @@ pub struct Answer {
     pub content_type: Option<&'static str>,
     /// The document; empty for HEAD, OPTIONS, 404 and 405.
     pub body: Bytes,
-    /// The document's length, which HEAD tells too.
-    length: Option<usize>,
+    /// The document's length, which HEAD tells too; as a header, as an answer may be given many times.
+    length: Option<HeaderValue>,
     allow: bool,
 }
 
@@ -38,7 +38,7 @@ impl Answer {
             Method::OPTIONS => StatusCode::NO_CONTENT,
             _ => StatusCode::METHOD_NOT_ALLOWED,
         };
-        let length = (status != StatusCode::NO_CONTENT).then_some(0);
+        let length = (status != StatusCode::NO_CONTENT).then(|| 0.into());
         Some(Self { status, content_type: None, body: Bytes::new(), length, allow: true })
     }
 
@@ -47,7 +47,7 @@ impl Answer {
             status: StatusCode::NOT_FOUND,
             content_type: None,
             body: Bytes::new(),
-            length: Some(0),
+            length: Some(0.into()),
             allow: false,
         }
     }
@@ -67,7 +67,7 @@ impl Answer {
     }
 
     fn document(status: StatusCode, content_type: &'static str, body: Vec<u8>) -> Self {
-        let length = Some(body.len());
+        let length = Some(body.len().into());
         Self { status, content_type: Some(content_type), body: body.into(), length, allow: false }
     }
 
@@ -92,7 +92,7 @@ impl Answer {
             }
         }
         if let Some(length) = self.length {
-            headers.insert(header::CONTENT_LENGTH, length.into());
+            headers.insert(header::CONTENT_LENGTH, length);
         }
         if self.allow {
             headers.insert(header::ALLOW, ALLOW);

@@ -31,7 +31,7 @@
 //! ```
 //! # // Stands in for the crate of that name.
 //! # mod mongodb {
-//! #     pub mod bson { #[macro_export] macro_rules! doc { ($k:literal : $v:literal) => { ($k, $v) } } pub use doc; }
+//! #     pub mod bson { macro_rules! command { ($k:literal : $v:literal) => { ($k, $v) } } pub(crate) use command as doc; }
 //! #     #[derive(Clone)] pub struct Client;
 //! #     pub struct Database;
 //! #     impl Client { pub fn database(&self, _: &str) -> Database { Database } }

@@ -187,13 +187,11 @@ impl Endpoints {
     ///
     /// It takes no longer than the registry's [`answer_within`](crate::RegistryBuilder::answer_within).
     pub async fn answer(&self, probe: Probe, request: &Parts) -> Answer {
+        let Some(ask) = self.ask(probe, request) else { return Answer::not_found() };
         if let Some(answer) = Answer::without_document(&request.method) {
             return answer;
         }
-        match self.ask(probe, request) {
-            Some(ask) => self.rendered(&ask).await.answer.for_method(&request.method),
-            None => Answer::not_found(),
-        }
+        self.rendered(&ask).await.answer.for_method(&request.method)
     }
 
     /// None if the caller may not know that there is such a check.

@@ -1,8 +1,8 @@
-//! A health registry with timeouts, single flight and HTTP probes.
+//! A health registry with checks in the background, timeouts, single flight, and probes over HTTP and gRPC.
 //!
 //! A [`Registry`] holds named async checks. Whoever asks, be it a probe over HTTP or the application, gets one
-//! snapshot, the [`Report`]: all checks at once, each with its timeout, run at most once at a time and no
-//! more often than its ttl, and never waited for longer than 90 ms.
+//! snapshot, the [`Report`]: all checks at once, each with its timeout, run at most once at a time, at an interval
+//! or when asked and no more often than its ttl, and never waited for longer than 90 ms.
 //!
 //! ```
 //! use std::time::Duration;
@@ -20,8 +20,8 @@
 //! // A `Result` is a check: `Err` is unhealthy, with the error's text.
 //! registry.register("database", || async { Ok::<_, std::io::Error>(()) })?;
 //!
-//! // So is a `Health`. Search may fail without taking the service down.
-//! let options = CheckOptions::new().timeout(Duration::from_secs(1)).criticality(Criticality::Degrading);
+//! // So is a `Health`. Search may fail without taking the service down, and is asked in the background.
+//! let options = CheckOptions::new().interval(Duration::from_secs(10)).criticality(Criticality::Degrading);
 //! let search = || async { Health::unhealthy("no route").with_details(json!({ "nodes": 0 })) };
 //! registry.register_with("search", search, options)?;
 //!
@@ -41,17 +41,25 @@
 //!
 //! # Faces
 //!
-//! [`Endpoints`] says which paths there are and what they answer. It becomes a tower layer for axum, tonic and
-//! hyper ([`HealthLayer`]), a service for a management port ([`HealthEndpoint`]), or with the feature `axum`
-//! an `axum::Router` (`Registry::routes`). The [`Probe::Live`] answer never runs a check.
+//! [`Endpoints`] says which paths there are and what they answer: JSON, `application/health+json`, or the text of
+//! Kubernetes. It becomes a tower layer for axum, tonic and hyper ([`HealthLayer`]), a service for a management
+//! port ([`HealthEndpoint`]), or with the feature `axum` an `axum::Router` (`Registry::routes`).
 //!
 //! With the feature `tonic`, `Registry::grpc` serves the same registry as `grpc.health.v1`: see the module
 //! `grpc`.
 //!
+//! # Checks
+//!
+//! A closure, a type that implements [`Check`], a function that blocks ([`blocking`]), or one of [`checks`]: databases
+//! and Redis, other services, disk and memory, each behind its feature. [`CheckOptions`] says when a check runs
+//! ([`interval`](CheckOptions::interval) or [`ttl`](CheckOptions::ttl)), how many runs it takes to believe a change,
+//! what it counts for ([`Criticality`]) and which [`Group`]s it is in. Liveness has no checks unless you put some
+//! there, and takes none of a dependency.
+//!
 //! # What others see
 //!
-//! Messages and details pass a [`Redactor`] before they are kept. Over HTTP they are shown to nobody until an
-//! [`Exposure`] says to whom.
+//! Messages and details pass a [`Redactor`] before they are kept. Over HTTP everybody sees the status and nothing
+//! else, until an [`Exposure`] says to whom names, messages and details are shown.
 //!
 //! # Metrics and changes
 //!
@@ -59,7 +67,7 @@
 //!
 //! | name | kind | value |
 //! |---|---|---|
-//! | `health_check_status{check}` | gauge | 1 healthy, 0.5 degraded, 0 unhealthy, NaN unregistered |
+//! | `health_check_status{check}` | gauge | 1 healthy, 0.5 degraded, 0 unhealthy, by the thresholds; NaN unregistered |
 //! | `health_check_duration_seconds{check}` | histogram | how long the run took, up to its timeout |
 //!
 //! A change of a check's status is a `tracing` event, WARN for the worse and INFO for the better, and goes to
@@ -68,14 +76,17 @@
 //! # Limits and failures
 //!
 //! - A run that takes longer than its timeout is unhealthy with the message `Timeout`. It is not cancelled
-//!   unless [`CheckOptions::cancel_on_timeout`] says so, nor is the check started again before it has returned;
-//!   its late result is dropped.
+//!   unless the check or [`CheckOptions::cancel_on_timeout`] says so, nor is the check started again before it has
+//!   returned; its late result is dropped.
 //! - A panic is unhealthy with the message `check panicked`; the panic's text is not kept.
-//! - Checks run when somebody asks, or has a gRPC watch open. After a long pause, a check that takes longer than the answer may wait is
-//!   answered with its last result, which can be old: see `checked_at`, or [`CheckReport::stale`].
+//! - A result that is older than it should be is answered all the same, and marked: [`CheckReport::age`] and
+//!   [`CheckReport::stale`]. Without an interval checks run when somebody asks, or has a gRPC watch open: after a
+//!   long pause, one that takes longer than the answer may wait is answered with its last result.
 //! - At most 256 checks, names of 128 bytes, messages of 256 characters, details of 8 KiB, 64 listeners.
 //! - It needs a tokio runtime with its timer. On a runtime of one thread, a check that blocks the thread
-//!   blocks the answers as well: see [`blocking`].
+//!   blocks the answers as well: see [`blocking`], whose functions hold a thread of their own, at most one each.
+//! - Answers are kept while nothing changes, so that probes cost next to nothing: up to a second, fewer if a check is
+//!   due before.
 
 #[cfg(feature = "axum")]
 mod axum;

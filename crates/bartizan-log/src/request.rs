@@ -19,7 +19,9 @@ use tracing::{Level, Metadata};
 
 pub use self::exchange::RequestLogExchange;
 use self::headers::Shown;
+pub(crate) use self::headers::push_value as push_header_value;
 use self::skip::Skip;
+use crate::capture::Capture;
 use crate::line::OwnField;
 
 /// The target of request events, and of the span of a request.
@@ -53,6 +55,9 @@ pub(crate) fn own_fields_of(metadata: &Metadata<'_>) -> Option<&'static [OwnFiel
 /// | `request_messages`, `response_messages` | the messages of a gRPC call, as [`Ending`](bartizan_core::Ending) counts them |
 /// | `slow` | `true` from the [threshold](Self::slow) on, else absent |
 ///
+/// Headers and bodies are there where they are switched on: [`request_headers`](Self::request_headers),
+/// [`response_headers`](Self::response_headers), [`capture`](Self::capture).
+///
 /// The level is `INFO` for `ok` and `upgraded`, `WARN` for `client_error`, what the client gave up, and slow requests,
 /// `ERROR` for everything that is the service's fault. The ids of the request are not among the fields: a
 /// [`LogLayer`](crate::LogLayer) adds them to every line, other subscribers find them on the request's span.
@@ -79,6 +84,7 @@ struct Options {
     request_headers: bool,
     response_headers: bool,
     shown: Shown,
+    capture: Option<Capture>,
 }
 
 impl RequestLogLayer {
@@ -93,6 +99,7 @@ impl RequestLogLayer {
             request_headers: false,
             response_headers: false,
             shown: Shown::default(),
+            capture: None,
         };
         Self(ObserveLayer::new(RequestLog { options: Arc::new(options), seen: Arc::default() }))
     }
@@ -177,6 +184,19 @@ impl RequestLogLayer {
         self.with(|options, _| options.shown = Shown::Only(names.into_iter().take(64).collect()))
     }
 
+    /// Also logs the bodies of some exchanges, masked and bounded; see [`Capture`]. Default: none.
+    ///
+    /// ```
+    /// use bartizan_log::{Capture, RequestLogLayer};
+    ///
+    /// let layer = RequestLogLayer::new().capture(Capture::new());
+    /// # let _ = layer;
+    /// ```
+    #[must_use]
+    pub fn capture(self, capture: impl Into<Option<Capture>>) -> Self {
+        self.with(|options, _| options.capture = capture.into())
+    }
+
     /// How routes and clients are found, where this is the outermost bartizan layer, and the clock that measures.
     #[must_use]
     pub fn settings(self, settings: Settings) -> Self {
@@ -239,9 +259,9 @@ impl RequestLog {
 impl Observer for RequestLog {
     type Exchange = RequestLogExchange;
 
-    /// Not without a subscriber.
+    /// Not without a subscriber or a sink.
     fn is_on(&self) -> bool {
-        tracing::level_enabled!(Level::ERROR)
+        tracing::level_enabled!(Level::ERROR) || self.options.capture.as_ref().is_some_and(Capture::has_sink)
     }
 
     fn begin<B>(&self, request: &mut Request<B>, record: &Record) -> RequestLogExchange {

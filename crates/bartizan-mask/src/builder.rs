@@ -10,7 +10,8 @@ use crate::names::{Hide, MAX_NAME_BYTES, Names, Reach, Rule, normalise};
 use crate::policy::Policy;
 #[cfg(feature = "hmac")]
 use crate::pseudonym::Keys;
-use crate::{Action, Masker};
+use crate::values::Values;
+use crate::{Action, Masker, ValueKind};
 
 /// The longest censor.
 const MAX_CENSOR_BYTES: usize = 64;
@@ -39,6 +40,9 @@ pub struct MaskerBuilder {
     show_only: bool,
     paths: Vec<(String, Option<Action>)>,
     routes: Vec<(String, MaskerBuilder)>,
+    values: Vec<(ValueKind, Action)>,
+    #[cfg(feature = "regex")]
+    patterns: Vec<(String, Action)>,
     censor: String,
     cookies_by_name: bool,
     #[cfg(feature = "hmac")]
@@ -54,6 +58,9 @@ impl MaskerBuilder {
             show_only: false,
             paths: Vec::new(),
             routes: Vec::new(),
+            values: Vec::new(),
+            #[cfg(feature = "regex")]
+            patterns: Vec::new(),
             censor: DEFAULT_CENSOR.into(),
             cookies_by_name: false,
             #[cfg(feature = "hmac")]
@@ -178,6 +185,43 @@ impl MaskerBuilder {
         self
     }
 
+    /// Hides values of this kind wherever they stand. Default: none are.
+    pub fn value(self, kind: ValueKind) -> Self {
+        self.value_as(kind, Action::Censor)
+    }
+
+    /// Hides values of these kinds, each as by [`value`](Self::value).
+    pub fn values(self, kinds: impl IntoIterator<Item = ValueKind>) -> Self {
+        kinds.into_iter().fold(self, Self::value)
+    }
+
+    /// Hides values of this kind as by [`value`](Self::value), and says what becomes of them.
+    pub fn value_as(mut self, kind: ValueKind, action: Action) -> Self {
+        self.values.push((kind, action));
+        self
+    }
+
+    /// Hides what matches a pattern wherever it stands, in the syntax of the `regex` crate, whose matching takes time
+    /// linear in the length of the text. A compiled pattern may have 1 MiB. Where a text is cut, its last 256 bytes
+    /// are left out, because a match might begin there.
+    ///
+    /// ```
+    /// let masker = bartizan_mask::Masker::builder().pattern(r"\bCUST-\d{6}\b").build()?;
+    /// assert_eq!(masker.text_cow("order of CUST-004711"), "order of [REDACTED]");
+    /// # Ok::<(), bartizan_mask::MaskError>(())
+    /// ```
+    #[cfg(feature = "regex")]
+    pub fn pattern(self, pattern: impl Into<String>) -> Self {
+        self.pattern_as(pattern, Action::Censor)
+    }
+
+    /// Hides what matches a pattern as by [`pattern`](Self::pattern), and says what becomes of it.
+    #[cfg(feature = "regex")]
+    pub fn pattern_as(mut self, pattern: impl Into<String>, action: Action) -> Self {
+        self.patterns.push((pattern.into(), action));
+        self
+    }
+
     /// Rules of their own for the routes of a template, or, where the pattern ends in `{*rest}`, for all that begin
     /// like it: what this builder has been told so far, changed by `policy`. See [`Masker::for_route`].
     pub fn route(mut self, pattern: impl Into<String>, policy: impl FnOnce(Self) -> Self) -> Self {
@@ -251,10 +295,20 @@ impl MaskerBuilder {
             };
             paths.add(&path, rule).ok_or(MaskError::Path { path })?;
         }
+        let mut values = Values::default();
+        for (kind, action) in self.values {
+            values.add(kind, place(action, &mut actions)?);
+        }
+        #[cfg(feature = "regex")]
+        for (pattern, action) in self.patterns {
+            let hide = place(action, &mut actions)?;
+            values.add_pattern(&pattern, hide).ok_or(MaskError::Pattern { pattern })?;
+        }
         let names = Names::new(rules);
         let rules = Rules {
             names: if self.show_only { names.hide_others() } else { names },
             paths,
+            values,
             actions: actions.into(),
             censor: self.censor.into(),
             cookies_by_name: self.cookies_by_name,
@@ -334,6 +388,14 @@ pub enum MaskError {
     Path {
         /// The path as given.
         path: String,
+    },
+    /// A pattern is no regular expression, or too large.
+    #[error(
+        "the pattern {pattern:?} cannot be used: write it in the syntax of the regex crate, and keep repetitions small"
+    )]
+    Pattern {
+        /// The pattern as given.
+        pattern: String,
     },
     /// There are more than 254 different actions.
     #[error("the masker has more than 254 different actions: use the same texts for several names")]

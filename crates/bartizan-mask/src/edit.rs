@@ -83,7 +83,7 @@ impl<'a> Edit<'a> {
             return self.cover(span, masker.fixed(hide));
         }
         let value = self.slice(self.done.max(span.start)..span.end);
-        let value = if self.escape == Escape::Percent { decoded(value) } else { value.into() };
+        let value = if self.escape == Escape::Percent { decoded(value).0 } else { value.into() };
         let value = String::from_utf8_lossy(&value);
         if let (Some(hidden), false) = (masker.hidden(hide, &value), value.is_empty()) {
             self.cover(span, &hidden);
@@ -109,8 +109,40 @@ impl<'a> Edit<'a> {
     }
 
     fn keep(&mut self, end: usize) {
-        let kept = self.slice(self.done..end);
+        if !self.masker.values().is_empty() {
+            return self.keep_but_values(end);
+        }
+        self.write(self.done..end);
+    }
+
+    fn write(&mut self, span: Range<usize>) {
+        let kept = self.slice(span);
         self.result = self.result.and_then(|()| write_kept(kept, self.escape(), self.out));
+    }
+
+    /// Writes what is kept, save the values in it that show themselves by their shape.
+    fn keep_but_values(&mut self, end: usize) {
+        let (masker, start) = (self.masker, self.done);
+        let kept = self.slice(start..end);
+        let (text, offsets) =
+            if self.escape == Escape::Percent { decoded(kept) } else { (kept.into(), None) };
+        // Where a byte of what was meant stands in the input.
+        let place =
+            |at: usize| start + offsets.as_ref().map_or(at, |all| all.get(at).copied().unwrap_or(kept.len()));
+        let cut = if self.is_cut_at(end) { masker.values().safe_end(&text) } else { text.len() };
+        masker.values().each(&text, |span, hide| {
+            let value = String::from_utf8_lossy(text.get(span.clone()).unwrap_or_default());
+            if span.start < cut
+                && let Some(hidden) = masker.hidden(hide, &value)
+            {
+                self.write(self.done..place(span.start));
+                self.result = self.result.and_then(|()| self.out.write_str(&hidden));
+                self.done = place(span.end);
+                self.masked += 1;
+            }
+        });
+        self.write(self.done..place(cut).max(self.done));
+        self.done = end;
     }
 
     /// Whether the output would be the input.
@@ -140,8 +172,8 @@ impl Masker {
     ) -> Result<usize, fmt::Error> {
         let mut edit = self.begin(input, escape, out);
         find(self.names(), &mut edit);
-        self.count(edit.masked);
-        edit.finish()
+        let masked = edit.finish();
+        masked.inspect(|masked| self.count(*masked))
     }
 
     /// As [`edit`](Self::edit), but borrows the input where nothing changes.
@@ -154,13 +186,13 @@ impl Masker {
         let mut out = String::new();
         let mut edit = self.begin(input.as_bytes(), escape, &mut out);
         find(self.names(), &mut edit);
-        self.count(edit.masked);
-        if edit.is_untouched() {
+        if edit.is_untouched() && self.values().is_empty() {
             return (Cow::Borrowed(input), 0);
         }
         // Writing to a `String` does not fail.
         let masked = edit.finish().unwrap_or_default();
-        (Cow::Owned(out), masked)
+        self.count(masked);
+        (if out == input { Cow::Borrowed(input) } else { Cow::Owned(out) }, masked)
     }
 
     #[inline]
@@ -170,19 +202,20 @@ impl Masker {
     }
 }
 
-/// A value of a query or a form as it was meant.
-fn decoded(value: &[u8]) -> Cow<'_, [u8]> {
-    if memchr2(b'%', b'+', value).is_none() {
-        return value.into();
+/// A part of a URL or a form as it was meant, and where each of its bytes begins, if that is not the same.
+fn decoded(part: &[u8]) -> (Cow<'_, [u8]>, Option<Vec<usize>>) {
+    if memchr2(b'%', b'+', part).is_none() {
+        return (part.into(), None);
     }
     let mut at = 0;
     let bytes = iter::from_fn(|| {
-        let blank = value.get(at) == Some(&b'+');
-        let (byte, next) = decode(value, at)?;
+        let start = at;
+        let (byte, next) = decode(part, at)?;
         at = next;
-        Some(if blank { b' ' } else { byte })
+        Some((if part.get(start) == Some(&b'+') { b' ' } else { byte }, start))
     });
-    bytes.collect()
+    let (bytes, offsets): (Vec<u8>, Vec<usize>) = bytes.unzip();
+    (bytes.into(), Some(offsets))
 }
 
 fn is_printable(byte: u8) -> bool {

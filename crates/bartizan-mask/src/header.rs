@@ -72,7 +72,8 @@ impl Masker {
             Some(plain) => self.binary_hides(name, plain),
         };
         let cookie = is_cookie(name);
-        if hide.is_none() && !cookie && !Kinds::of(value).any(Kinds::KEPT_HEADER) {
+        if hide.is_none() && !cookie && !Kinds::of(value).any(Kinds::KEPT_HEADER) && self.values().is_empty()
+        {
             // Neither a text nor a URL of such bytes hides anything.
             return str::from_utf8(value).map_or(Err(fmt::Error), |value| out.write_str(value)).map(|()| 0);
         }

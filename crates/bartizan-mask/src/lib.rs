@@ -53,6 +53,7 @@
 //! | URL | [`Masker::url`] | `%NN` |
 //! | text: messages, `Debug` output, error chains | [`Masker::text`] | kept |
 //! | field of an event or a span | [`Masker::censor_for`], else [`Masker::text`] | kept |
+//! | SQL statement | [`Masker::sql`] | kept |
 //! | JSON tree | `Masker::json_value`, with the feature `json` | kept |
 //!
 //! # When in doubt
@@ -65,6 +66,7 @@
 //!
 //! - `hmac`: [`Action::Pseudonym`], with `hmac` and `sha2`.
 //! - `json`: `Masker::json_value`, with `serde_json`.
+//! - `regex`: [`MaskerBuilder::pattern`], with `regex`.
 //! - `gzip`: [`Masker::body`] unpacks `gzip` and `deflate`, with `flate2`.
 
 mod action;
@@ -86,12 +88,15 @@ mod policy;
 #[cfg(feature = "hmac")]
 mod pseudonym;
 mod query;
+mod sql;
 mod templates;
 mod text;
 mod url;
+mod values;
 
 pub use action::Action;
 pub use body::{BodyForm, MaskedBody};
 pub use builder::{MaskError, MaskerBuilder};
 pub use json::{JsonEnd, JsonMasker};
 pub use masker::Masker;
+pub use values::ValueKind;

@@ -15,6 +15,7 @@ use crate::policy::Policy;
 #[cfg(feature = "hmac")]
 use crate::pseudonym::Keys;
 use crate::templates;
+use crate::values::Values;
 
 /// The censor where none is configured.
 pub(crate) const DEFAULT_CENSOR: &str = "[REDACTED]";
@@ -51,6 +52,7 @@ pub(crate) struct Inner {
 pub(crate) struct Rules {
     pub(crate) names: Names,
     pub(crate) paths: Paths,
+    pub(crate) values: Values,
     pub(crate) actions: Box<[Action]>,
     pub(crate) censor: Box<str>,
     pub(crate) cookies_by_name: bool,
@@ -179,6 +181,11 @@ impl Masker {
         &self.inner.rules.paths
     }
 
+    #[inline]
+    pub(crate) fn values(&self) -> &Values {
+        &self.inner.rules.values
+    }
+
     pub(crate) fn actions(&self) -> &[Action] {
         &self.inner.rules.actions
     }
@@ -236,6 +243,7 @@ impl Default for Rules {
         Self {
             names: Names::new(defaults::rules()),
             paths: Paths::default(),
+            values: Values::default(),
             actions: Box::default(),
             censor: DEFAULT_CENSOR.into(),
             cookies_by_name: false,

@@ -57,7 +57,7 @@ impl Masker {
     pub fn path_cow<'p>(&self, path: &'p str, template: &str) -> Cow<'p, str> {
         let (masked, _) = if self.is_sensitive_template(template) {
             self.edit_cow(path, Escape::Percent, |names, edit| find(names, edit, template))
-        } else if Kinds::of(path.as_bytes()).any(Kinds::KEPT_URL) {
+        } else if Kinds::of(path.as_bytes()).any(Kinds::KEPT_URL) || !self.values().is_empty() {
             self.edit_cow(path, Escape::Percent, |names, edit| url::find(names, edit, 0..path.len()))
         } else {
             return Cow::Borrowed(path);

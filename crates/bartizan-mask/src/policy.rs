@@ -45,6 +45,16 @@ impl Masker {
         if self.policies().is_empty() { self } else { self.policy_for(route) }
     }
 
+    /// Whether it depends on the [route](Self::for_route) what is masked.
+    ///
+    /// ```
+    /// assert!(!bartizan_mask::Masker::default().has_policies());
+    /// ```
+    #[inline]
+    pub fn has_policies(&self) -> bool {
+        !self.policies().is_empty()
+    }
+
     fn policy_for(&self, route: &str) -> &Self {
         let fitting = self.policies().iter().filter(|policy| policy.fits(route));
         // Of two of the same length, the one that is no prefix is the narrower one.

@@ -58,7 +58,7 @@
 //!
 //! Memory does not depend on how much is recorded or on whether anybody scrapes. A series takes at most
 //! 300 bytes and thrice its labels; a histogram 100 bytes and 8 a bucket more, with native buckets
-//! about 1 KiB more and 3.6 KiB at most, with exemplars 48 bytes a bucket more. How many there are is capped.
+//! about 1.2 KiB more and 3.6 KiB at most, with exemplars 48 bytes a bucket more. How many there are is capped.
 //!
 //! | what | default | past it |
 //! |---|--:|---|

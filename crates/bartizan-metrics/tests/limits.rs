@@ -4,7 +4,11 @@
 //! Each test is small here and large in its ignored form, which is to be run in release:
 //! `cargo test --release -p bartizan-metrics --test limits -- --ignored --nocapture --test-threads 1`
 
-#![allow(clippy::unwrap_used, reason = "a test may fail anywhere")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test may fail anywhere, and says what it measured"
+)]
 
 use std::convert::Infallible;
 use std::future::{Future, ready};
@@ -121,6 +125,24 @@ fn ten_million_observations_that_nobody_scrapes_take_no_memory() {
     observations(10_000_000);
 }
 
+#[test]
+fn recording_allocates_nothing_with_native_buckets_and_exemplars_too() {
+    let store = Store::new();
+    let cell = store.histogram("wait_seconds", &[("queue", "a")]);
+    let record = || {
+        for n in 0..1_000_u16 {
+            cell.record(f64::from(n) * 0.01);
+            cell.record_with_exemplar(f64::from(n) * 0.01, [7; 16], [7; 8]);
+        }
+    };
+    record();
+    for _ in 0..3 {
+        assert_eq!(measure(record).count_total, 0);
+        // A new round of exemplars begins.
+        store.render(Format::OpenMetrics1, &mut Vec::new());
+    }
+}
+
 fn label_values(number: u64) {
     let store = Store::new();
     let register = |n: u64| {
@@ -175,11 +197,10 @@ fn full_store(series: usize, native: usize) {
         .max_native_histograms(native)
         .build()
         .unwrap();
-    let bytes = kept(|| fill(&store, series));
-    let per_series = bytes / series as i64;
-    println!("{series} histogram series, {native} native: {bytes} bytes, {per_series} each");
+    let bytes = usize::try_from(kept(|| fill(&store, series))).unwrap();
+    println!("{series} histogram series, {native} native: {bytes} bytes, {} each", bytes / series);
     let bound = native * declared(80, Kind::Native) + (series - native) * declared(80, Kind::Histogram);
-    assert!(bytes < i64::try_from(bound).unwrap(), "{bytes} of {bound}");
+    assert!(bytes < bound, "{bytes} of {bound}");
     let again = kept(|| {
         fill(&store, series);
         fill(&store, series + 100);

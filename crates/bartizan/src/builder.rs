@@ -8,7 +8,7 @@ use std::time::Duration;
 use bartizan_core::{ObserveLayer, Routes, Settings, Trust};
 use bartizan_correlation::CorrelationLayer;
 use bartizan_health::{Endpoints, Exposure, Registry, RegistryBuilder, ToolUrls};
-use bartizan_log::{LogBuilder, LogFormat, PanicHook, RequestLogLayer};
+use bartizan_log::{Capture, LogBuilder, LogFormat, PanicHook, RequestLogLayer};
 use bartizan_mask::Masker;
 use bartizan_metrics::{RedLayer, Store, StoreBuilder};
 use bartizan_trace::{Propagation, TraceLayer, TraceSettings};
@@ -33,11 +33,12 @@ use crate::vars::{self, Vars};
 /// | `ENABLE_METRICS` | `true` or `false` | [`metrics`](Self::metrics), else `false` |
 /// | `CORRELATION_ENABLED` | `false` takes correlation ids out of the stack | `true` |
 /// | `RUST_LOG`, `LOG_LEVEL`, `LOG_FORMAT`, `NO_COLOR` | see [`LogBuilder`] | `info`, JSON unless on a terminal |
+/// | `LOG_BODIES` | whose bodies are on the line: `off`, `error`, `failure`, `slow`, `error_or_slow`, `always` | [`capture`](Self::capture), else `off` |
 /// | `OTEL_ENABLED` | `false` takes tracing out of the stack | `true` |
 /// | `OTEL_PROPAGATORS` | `tracecontext`, `baggage`, `b3`, `b3multi`, `jaeger` | `tracecontext,baggage` |
 /// | `OTEL_*` | see [`bartizan_trace::setup`] | no endpoint: context is passed on, no span recorded |
 /// | `TRUSTED_PROXIES` | whose forwarded headers are believed, such as `10.0.0.0/8` | [`trust`](Self::trust), else nobody |
-/// | `HEALTH_TOKEN` | callers with this bearer token see the details of checks | none |
+/// | `HEALTH_TOKEN` | callers with this bearer token see which checks there are and what they say | none |
 /// | `GRAFANA_URL`, `PROMETHEUS_URL`, `ALERTMANAGER_URL`, `FLOWER_URL` | URLs of `/health/tools` | null |
 #[must_use]
 pub struct ObservabilityBuilder {
@@ -49,6 +50,7 @@ pub struct ObservabilityBuilder {
     masker: Masker,
     correlation: CorrelationLayer,
     request_log: RequestLogLayer,
+    capture: Option<Capture>,
     red: RedLayer,
     store: StoreBuilder,
     trace: TraceSettings,
@@ -74,6 +76,7 @@ impl ObservabilityBuilder {
             masker: Masker::default(),
             correlation: CorrelationLayer::new(),
             request_log: RequestLogLayer::new(),
+            capture: None,
             red: RedLayer::new(),
             store: Store::builder(),
             trace: TraceSettings::new(),
@@ -135,9 +138,24 @@ impl ObservabilityBuilder {
         self
     }
 
-    /// The request log: sampling, skipped routes, headers. Its masker is replaced by the stack's.
+    /// The request log: sampling, skipped routes, headers. Its masker and its capture are replaced by the stack's.
     pub fn request_log(mut self, layer: RequestLogLayer) -> Self {
         self.request_log = layer;
+        self
+    }
+
+    /// Whose bodies are logged, masked and bounded, where `LOG_BODIES` does not say when. Default: nobody's.
+    ///
+    /// ```no_run
+    /// use bartizan::Observability;
+    /// use bartizan::log::{Capture, CaptureWhen};
+    ///
+    /// let capture = Capture::new().when(CaptureWhen::Failure).limit(4 * 1024);
+    /// let observability = Observability::builder("orders").capture(capture).init()?;
+    /// # Ok::<(), bartizan::InitError>(())
+    /// ```
+    pub fn capture(mut self, capture: impl Into<Option<Capture>>) -> Self {
+        self.capture = capture.into();
         self
     }
 
@@ -202,7 +220,7 @@ impl ObservabilityBuilder {
         self
     }
 
-    /// Who sees messages and details of checks. Default: nobody, and callers with `HEALTH_TOKEN`.
+    /// Who sees the names, messages and details of checks. Default: nobody but callers with `HEALTH_TOKEN`.
     pub fn health_exposure(mut self, exposure: Exposure) -> Self {
         self.exposure = exposure;
         self
@@ -258,6 +276,7 @@ impl ObservabilityBuilder {
         let metrics_on = vars::flag(&*vars, "ENABLE_METRICS")?.unwrap_or(self.metrics);
         let traced = vars::flag(&*vars, "OTEL_ENABLED")?.unwrap_or(true);
         let correlated = vars::flag(&*vars, "CORRELATION_ENABLED")?.unwrap_or(true);
+        let capture = vars::capture(&*vars, self.capture)?;
         let propagation = Propagation::new().read_vars(|name| vars(name))?;
         let tools = vars::tools(&*vars, self.tools)?;
         let mut settings = self.settings;
@@ -319,11 +338,12 @@ impl ObservabilityBuilder {
         ));
         let trace = trace.map(|layer| layer.observer());
         let red = red.map(|layer| layer.observer());
-        let request_log = self.request_log.masker(self.masker.clone()).observer();
+        let request_log = self.request_log.masker(self.masker.clone()).capture(capture).observer();
         let observers = (correlation.map(|layer| layer.observer()), trace, red, Some(request_log));
         let layer = StackLayer { observe: ObserveLayer::with_settings(observers, settings) };
         let endpoints = Endpoints::new(health.clone())
             .exposure(exposure)
+            .about(&self.service, &self.version)
             .unhealthy_as_503(self.unhealthy_as_503)
             .tools(tools);
 

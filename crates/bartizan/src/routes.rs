@@ -44,6 +44,28 @@ impl Observability {
             .route("/observability/config", get(config).with_state(self.config().clone()));
         self.health_endpoints().clone().routes().merge(own)
     }
+
+    /// Live and ready alone, by status: what stays on the main port when [`routes`](Self::routes) are served on a management port, as
+    /// that port says nothing of the main one.
+    ///
+    /// ```no_run
+    /// use axum::{Router, routing::get};
+    /// use bartizan::Observability;
+    ///
+    /// let observability = Observability::builder("orders").init()?;
+    /// let app: Router = Router::new()
+    ///     .route("/", get(|| async { "hello" }))
+    ///     .layer(observability.layer())
+    ///     .merge(observability.probe_routes());
+    /// let management: Router = observability.routes();
+    /// # Ok::<(), bartizan::InitError>(())
+    /// ```
+    pub fn probe_routes<S>(&self) -> Router<S>
+    where
+        S: Clone + Send + Sync + 'static,
+    {
+        self.health_endpoints().mirror().routes()
+    }
 }
 
 async fn page(State(store): State<Option<Store>>, headers: HeaderMap) -> axum::response::Response {

@@ -4,17 +4,20 @@
 
 mod routes;
 
+use std::time::Duration;
+
 use axum::Router;
 use bartizan::Observability;
 use bartizan::core::Routes;
-use bartizan::health::Exposure;
+use bartizan::health::{CheckOptions, Exposure};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let observability = observability()?;
 
-    // A check that always passes: put yours here.
-    observability.health().register("orders", || async { Ok::<_, std::io::Error>(()) })?;
+    // A check that always passes: put yours here. It runs in the background, so that probes only read.
+    let options = CheckOptions::new().interval(Duration::from_secs(10)).timeout(Duration::from_secs(2));
+    observability.health().register_with("orders", || async { Ok::<_, std::io::Error>(()) }, options)?;
 
     let app: Router = routes::routes().layer(observability.layer()).merge(observability.routes());
 
@@ -33,7 +36,7 @@ fn observability() -> Result<Observability, Box<dyn std::error::Error>> {
         .version(env!("CARGO_PKG_VERSION"))
         .metrics(true)
         .routes(Routes::new().prefix("/files/{*path}")?)
-        // Messages and details of checks are for callers on this machine.
+        // Names, messages and details of checks are for callers on this machine.
         .health_exposure(Exposure::public().loopback())
         .init()?)
 }

@@ -71,6 +71,7 @@ impl Inner {
         self.late_route.take();
         self.unknown_method = None;
         self.path = None;
+        self.request_size = RequestSize::Promised(None);
         self.correlation_id.take();
         self.trace.clear();
         let bound = self.bound.get_mut().unwrap_or_else(PoisonError::into_inner);

@@ -9,6 +9,7 @@ use tracing::Level;
 
 use super::REQUEST_TARGET;
 use super::text::Texts;
+use crate::capture::{Bodies, CapturedBody};
 use crate::line::own_fields;
 
 /// By this module the subscriber knows these events.
@@ -23,6 +24,7 @@ pub(super) struct Told<'a, F> {
     pub(super) slow: bool,
     pub(super) request_headers: Option<&'a str>,
     pub(super) response_headers: Option<&'a str>,
+    pub(super) bodies: &'a Bodies,
 }
 
 own_fields! {
@@ -48,12 +50,16 @@ own_fields! {
         slow: plain,
         request_headers: json,
         response_headers: json,
+        request_body: text,
+        request_body_truncated: plain,
+        response_body: text,
+        response_body_truncated: plain,
     }
 }
 
 impl<F: FnOnce() -> Texts> Told<'_, F> {
     pub(super) fn write(&self) {
-        let Self { message, record, texts, ending, slow, request_headers, response_headers } = *self;
+        let Self { message, record, texts, ending, slow, request_headers, response_headers, bodies } = *self;
         macro_rules! at {
             ($level:expr) => {
                 tracing::event!(
@@ -80,6 +86,10 @@ impl<F: FnOnce() -> Texts> Told<'_, F> {
                     slow = slow.then_some(true),
                     request_headers = request_headers,
                     response_headers = response_headers,
+                    request_body = text(bodies.request.as_ref()),
+                    request_body_truncated = truncated(bodies.request.as_ref()),
+                    response_body = text(bodies.response.as_ref()),
+                    response_body_truncated = truncated(bodies.response.as_ref()),
                 )
             };
         }
@@ -90,6 +100,14 @@ impl<F: FnOnce() -> Texts> Told<'_, F> {
             _ => at!(Level::INFO),
         }
     }
+}
+
+fn text(body: Option<&CapturedBody>) -> Option<&str> {
+    body.map(|body| &*body.text)
+}
+
+fn truncated(body: Option<&CapturedBody>) -> Option<bool> {
+    body.filter(|body| body.truncated).map(|_| true)
 }
 
 fn level(outcome: Outcome, slow: bool) -> Level {

@@ -1,26 +1,26 @@
 //! One exchange being logged.
 
 use std::cell::LazyCell;
+use std::fmt;
 use std::sync::Arc;
 
 use bartizan_core::{Context, Ending, Exchange, Outcome, Record};
+use bartizan_mask::Masker;
 use http::uri::PathAndQuery;
 use http::{HeaderValue, Request, Response, header};
 
 use super::Options;
-use super::buffer::Buffer;
 use super::event::Told;
-use super::headers::masked_json;
+use super::headers::Headers;
 use super::text::Texts;
+use crate::capture::{Bodies, Capturing};
 
 /// What is kept of a request until its line is written: references to what it sent, nothing copied. Nothing at all
 /// where there is no subscriber.
-#[derive(Debug)]
 pub struct RequestLogExchange {
     kept: Option<Kept>,
 }
 
-#[derive(Debug)]
 struct Kept {
     options: Arc<Options>,
     uri: Option<PathAndQuery>,
@@ -29,8 +29,9 @@ struct Kept {
     picked: bool,
     /// The start event is still to come.
     starting: bool,
-    request_headers: Option<Buffer>,
-    response_headers: Option<Buffer>,
+    request_headers: Option<Headers>,
+    response_headers: Option<Headers>,
+    capturing: Option<Box<Capturing>>,
 }
 
 impl RequestLogExchange {
@@ -50,13 +51,28 @@ impl RequestLogExchange {
             user_agent: request.headers().get(header::USER_AGENT).cloned(),
             picked,
             starting: options.start_event && picked && !options.skip.has(record.route(), path),
-            request_headers: options
-                .request_headers
-                .then(|| masked_json(request.headers(), &options.shown, &options.masker)),
+            request_headers: options.request_headers.then(|| Headers::of(request.headers(), options)),
             response_headers: None,
+            capturing: options
+                .capture
+                .as_ref()
+                .map(|capture| Box::new(Capturing::begin(capture, request, record))),
             options: Arc::clone(options),
         };
         Self { kept: Some(kept) }
+    }
+}
+
+/// Nothing of what was sent.
+impl fmt::Debug for RequestLogExchange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RequestLogExchange").finish_non_exhaustive()
+    }
+}
+
+impl RequestLogExchange {
+    fn capturing(&mut self) -> Option<&mut Capturing> {
+        self.kept.as_mut()?.capturing.as_deref_mut()
     }
 }
 
@@ -71,9 +87,29 @@ impl Exchange for RequestLogExchange {
     }
 
     fn head<B>(&mut self, response: &mut Response<B>, _: &Record) {
-        if let Some(kept) = self.kept.as_mut().filter(|kept| kept.options.response_headers) {
-            kept.response_headers =
-                Some(masked_json(response.headers(), &kept.options.shown, &kept.options.masker));
+        let Some(kept) = &mut self.kept else { return };
+        if kept.options.response_headers {
+            kept.response_headers = Some(Headers::of(response.headers(), &kept.options));
+        }
+        if let (Some(capturing), Some(capture)) = (&mut kept.capturing, &kept.options.capture) {
+            capturing.head(capture, response);
+        }
+    }
+
+    fn chunk(&mut self, len: usize, _: &Record) {
+        if let Some(capturing) = self.capturing() {
+            capturing.chunk(len);
+        }
+    }
+
+    fn wants_data(&self) -> bool {
+        let kept = self.kept.as_ref();
+        kept.and_then(|kept| kept.capturing.as_ref()).is_some_and(|capturing| capturing.wants_data())
+    }
+
+    fn data(&mut self, data: &[u8], _: &Record) {
+        if let Some(capturing) = self.capturing() {
+            capturing.data(data);
         }
     }
 
@@ -85,31 +121,59 @@ impl Exchange for RequestLogExchange {
 }
 
 impl Kept {
+    /// What masks on this route, as far as it is known by now.
+    fn masker(&self, record: &Record) -> &Masker {
+        self.options.masker.for_route(record.route())
+    }
+
+    fn texts(&self, record: &Record) -> Texts {
+        Texts::of(self.uri.as_ref(), self.user_agent.as_ref(), record, self.masker(record))
+    }
+
     fn start(&self) {
         if let Some(record) = Context::current().record() {
-            self.tell("request started", record, None, false);
+            let texts = LazyCell::new(|| self.texts(record));
+            self.tell("request started", record, &texts, None, false, &Bodies::default());
         }
     }
 
-    fn end(&self, ending: &Ending, record: &Record) {
+    fn end(mut self, ending: &Ending, record: &Record) {
         let slow = self.options.slow.is_some_and(|threshold| ending.duration >= threshold);
-        if slow || ending.outcome.is_error() || self.is_wanted(ending.outcome, record) {
-            self.tell("request completed", record, Some(ending), slow);
+        if !(slow || ending.outcome.is_error() || self.is_wanted(ending.outcome, record)) {
+            return;
         }
+        let capturing = self.capturing.take();
+        let texts = LazyCell::new(|| self.texts(record));
+        let bodies = match (capturing, &self.options.capture) {
+            (Some(capturing), Some(capture)) if capture.is_wanted(ending, record, slow) => {
+                let target = (texts.path(), texts.query());
+                capturing.end(capture, self.masker(record), ending, record, target)
+            }
+            _ => Bodies::default(),
+        };
+        self.tell("request completed", record, &texts, Some(ending), slow, &bodies);
     }
 
-    fn tell(&self, message: &'static str, record: &Record, ending: Option<&Ending>, slow: bool) {
-        let texts = LazyCell::new(|| {
-            Texts::of(self.uri.as_ref(), self.user_agent.as_ref(), record, &self.options.masker)
-        });
+    fn tell<F: FnOnce() -> Texts>(
+        &self,
+        message: &'static str,
+        record: &Record,
+        texts: &LazyCell<Texts, F>,
+        ending: Option<&Ending>,
+        slow: bool,
+        bodies: &Bodies,
+    ) {
+        let [request_headers, response_headers] = [&self.request_headers, &self.response_headers]
+            .map(|kept| Some(kept.as_ref()?.masked(&self.options, self.masker(record))));
         let told = Told {
             message,
             record,
-            texts: &texts,
+            texts,
             ending,
             slow,
-            request_headers: self.request_headers.as_deref(),
-            response_headers: self.response_headers.as_deref(),
+            request_headers: request_headers.as_deref(),
+            response_headers: response_headers.as_deref(),
+            bodies,
         };
         told.write();
     }

@@ -1,8 +1,11 @@
 //! All headers of a message, masked, as a JSON object.
 
+use std::borrow::Cow;
+
 use bartizan_mask::Masker;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
+use super::Options;
 use super::buffer::Buffer;
 use crate::line::{CUT, push_str, push_word};
 
@@ -18,6 +21,31 @@ pub(super) enum Shown {
     #[default]
     All,
     Only(Vec<HeaderName>),
+}
+
+/// The headers of a message, kept for its line.
+#[derive(Debug)]
+pub(super) enum Headers {
+    Masked(Buffer),
+    /// Where it depends on the route what masks them: it may not be known yet.
+    Raw(HeaderMap),
+}
+
+impl Headers {
+    pub(super) fn of(headers: &HeaderMap, options: &Options) -> Self {
+        if options.masker.has_policies() {
+            Self::Raw(headers.clone())
+        } else {
+            Self::Masked(masked_json(headers, &options.shown, &options.masker))
+        }
+    }
+
+    pub(super) fn masked(&self, options: &Options, masker: &Masker) -> Cow<'_, str> {
+        match self {
+            Self::Masked(text) => Cow::Borrowed(text),
+            Self::Raw(headers) => Cow::Owned(masked_json(headers, &options.shown, masker).to_owned()),
+        }
+    }
 }
 
 /// All headers that are to be shown, or as many as fit. Values of the same name are joined, as in RFC 9110, section 5.2.
@@ -102,17 +130,21 @@ impl Json<'_> {
 }
 
 /// Appends a header's value, cut and masked. Bytes outside ASCII become `\xNN`.
-pub(super) fn push_value(out: &mut String, name: &str, value: &HeaderValue, masker: &Masker) {
+pub(crate) fn push_value(out: &mut String, name: &str, value: &HeaderValue, masker: &Masker) {
     if value.is_sensitive() {
         out.push_str(masker.censor());
         return;
     }
-    let bytes = value.as_bytes();
-    let kept = bytes.get(..MAX_VALUE).unwrap_or(bytes);
-    // Writing to a string does not fail.
-    let _ = masker.header(name, kept, out);
-    // Nothing tells the length of what was masked.
-    if kept.len() < bytes.len() && !out.ends_with(masker.censor()) {
+    let start = out.len();
+    // Writing to a string does not fail. It is cut when it is masked: a beginning alone may show what the whole would not.
+    let _ = masker.header(name, value.as_bytes(), out);
+    cut_off(out, start, MAX_VALUE);
+}
+
+/// Cuts what was written from `start` on, and marks it, where it is longer than it may be.
+pub(super) fn cut_off(out: &mut String, start: usize, max: usize) {
+    if out.len() - start > max {
+        out.truncate(out.floor_char_boundary(start + max));
         out.push_str(CUT);
     }
 }

@@ -154,7 +154,7 @@ impl JsonMasker {
             Some(hide) if word != b"null" || self.masker.removes(hide) => {
                 self.out.hidden(&self.masker, hide, str::from_utf8(word).ok(), out);
             }
-            _ => self.out.word(word, out),
+            _ => self.out.word(&self.masker, word, out),
         }
         self.state = self.behind();
     }

@@ -116,8 +116,14 @@ impl Writer {
         }
     }
 
-    pub(super) fn word(&mut self, word: &[u8], out: &mut Vec<u8>) {
-        if self.silent.is_none() {
+    pub(super) fn word(&mut self, masker: &Masker, word: &[u8], out: &mut Vec<u8>) {
+        let mut value = None;
+        if self.silent.is_none() && !masker.values().is_empty() {
+            masker.values().each(word, |_, hide| value = Some(hide));
+        }
+        if let Some(hide) = value {
+            self.hidden(masker, hide, str::from_utf8(word).ok(), out);
+        } else if self.silent.is_none() {
             self.before_value(out);
             out.extend_from_slice(word);
         }
@@ -150,7 +156,12 @@ impl Writer {
 /// Writes a string that is shown, masked as text.
 fn inside(masker: &Masker, read: &Read<'_>, cut: bool, out: &mut Vec<u8>) {
     let (raw, text) = match read {
-        Read::Plain(bytes) => return out.extend_from_slice(bytes),
+        Read::Plain(bytes) if masker.values().is_empty() => return out.extend_from_slice(bytes),
+        Read::Plain(bytes) => {
+            // Plain bytes are ASCII.
+            let text = str::from_utf8(bytes).unwrap_or_default();
+            (Some(text), text)
+        }
         Read::Same(text) => (Some(*text), *text),
         Read::Unescaped { raw, text } => (*raw, *text),
     };

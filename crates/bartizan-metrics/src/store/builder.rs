@@ -131,7 +131,7 @@ impl StoreBuilder {
 
     /// Sets how many histogram series have native buckets. Default: 10 000; 0 switches them off.
     ///
-    /// They take about 1 KiB a series that has recorded something, 3.6 KiB at most, and some nanoseconds of each value.
+    /// They take about 1.2 KiB a series that has recorded something, 3.6 KiB at most, and some nanoseconds of each value.
     /// Series past the cap have classic buckets only, and `bartizan_native_histograms_refused_total`
     /// counts them.
     pub fn max_native_histograms(mut self, series: usize) -> Self {

@@ -145,7 +145,8 @@ mod tests {
             }
             for _ in 0..20_000 {
                 if let Some(read) = exemplars.get(0) {
-                    assert_eq!(read.ids, ids(read.value as u8));
+                    assert_eq!(f64::from(read.ids.span_id[0]).to_bits(), read.value.to_bits());
+                    assert_eq!(read.ids, ids(read.ids.span_id[0]));
                 }
             }
         });

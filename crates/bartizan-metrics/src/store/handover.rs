@@ -11,20 +11,29 @@ use std::sync::Arc;
 use super::histogram::HistogramCell;
 
 thread_local! {
-    /// Outside: whether somebody waits. Inside: what was laid there.
-    static COUNTER: RefCell<Option<Option<Arc<HistogramCell>>>> = const { RefCell::new(None) };
+    static COUNTER: RefCell<Counter> = const { RefCell::new(Counter::Closed) };
+}
+
+enum Counter {
+    /// Nobody waits.
+    Closed,
+    /// What was laid there last.
+    Open(Option<Arc<HistogramCell>>),
 }
 
 /// Does something that may register a histogram, and tells which one a store registered meanwhile.
 pub(crate) fn with_histogram<T>(register: impl FnOnce() -> T) -> (T, Option<Arc<HistogramCell>>) {
-    COUNTER.with_borrow_mut(|counter| *counter = Some(None));
+    COUNTER.set(Counter::Open(None));
     let made = register();
-    (made, COUNTER.take().flatten())
+    match COUNTER.replace(Counter::Closed) {
+        Counter::Open(cell) => (made, cell),
+        Counter::Closed => (made, None),
+    }
 }
 
 pub(super) fn offer(cell: &Arc<HistogramCell>) {
     COUNTER.with_borrow_mut(|counter| {
-        if let Some(place) = counter {
+        if let Counter::Open(place) = counter {
             *place = Some(cell.clone());
         }
     });

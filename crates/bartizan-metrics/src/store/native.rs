@@ -105,13 +105,13 @@ impl Key {
     /// The chunk of a bucket, and the bucket's place in it.
     fn of(finest: i32, halvings: u32, negative: bool) -> (Self, usize) {
         let index = halved(finest, halvings);
-        let key = (index >> 4) << 4 | (halvings << 1) as i32 | i32::from(negative);
-        (Self(key), (index & 15) as usize)
+        let key = (index >> 4) << 4 | (halvings << 1).cast_signed() | i32::from(negative);
+        (Self(key), index.cast_unsigned() as usize % CHUNK)
     }
 
     fn slot(self) -> usize {
         let spread = (self.0 & 1) << 3;
-        ((self.0 >> 4) + spread) as usize % SLOTS
+        ((self.0 >> 4) + spread).cast_unsigned() as usize % SLOTS
     }
 
     /// The index of its first bucket.
@@ -120,7 +120,7 @@ impl Key {
     }
 
     fn halvings(self) -> u32 {
-        (self.0 >> 1) as u32 & 7
+        self.0.cast_unsigned() >> 1 & 7
     }
 
     fn is_negative(self) -> bool {
@@ -180,6 +180,6 @@ fn index(value: f64) -> i32 {
     let exponent = (bits >> 52) as i32 - 1023;
     let fraction = bits & FRACTION;
     // The bounds are further apart than a sixteenth, so at most one is left to compare with.
-    let below = usize::from(BELOW[(fraction >> 48) as usize]);
-    (exponent << SCHEMA) + below as i32 + i32::from(fraction > BOUNDS[below])
+    let below = BELOW[(fraction >> 48) as usize];
+    (exponent << SCHEMA) + i32::from(below) + i32::from(fraction > BOUNDS[usize::from(below)])
 }

@@ -70,6 +70,8 @@ fn the_page_is_text_or_openmetrics_as_asked_and_compressed_if_asked() {
     let kind = page.header("content-type");
     assert_eq!(kind.as_deref(), Some("application/openmetrics-text; version=1.0.0; charset=utf-8"));
     assert!(page.body.ends_with("# EOF\n"));
+    let head = service.send("HEAD", "/metrics", &[("accept", "application/openmetrics-text")], "");
+    assert_eq!((head.status, head.header("content-type"), head.body.as_str()), (200, kind, ""));
     let page = service.send("GET", "/metrics", &[("accept-encoding", "gzip")], "");
     assert_eq!(page.header("content-encoding").as_deref(), Some("gzip"));
 }

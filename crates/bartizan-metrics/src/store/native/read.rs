@@ -73,7 +73,9 @@ impl NativeBuckets {
         while self.negative.len() + self.positive.len() > MAX_BUCKETS && self.halvings < WIDEST {
             self.halvings += 1;
             for buckets in [&mut self.negative, &mut self.positive] {
-                buckets.iter_mut().for_each(|(index, _)| *index = halved(*index, 1));
+                for (index, _) in buckets.iter_mut() {
+                    *index = halved(*index, 1);
+                }
                 merge(buckets);
             }
         }
