@@ -21,7 +21,7 @@ use crate::{
 
 /// Answers the health paths, and 404 to all else: what a management port serves.
 ///
-/// [`Endpoints::service`] or [`Registry::service`](crate::Registry::service) makes it.
+/// [`Endpoints::service`](crate::Endpoints::service) or [`Registry::service`](crate::Registry::service) makes it.
 ///
 /// ```
 /// use bartizan_health::{Endpoints, Exposure, Registry};
