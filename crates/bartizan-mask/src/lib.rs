@@ -65,6 +65,7 @@
 //!
 //! - `hmac`: [`Action::Pseudonym`], with `hmac` and `sha2`.
 //! - `json`: `Masker::json_value`, with `serde_json`.
+//! - `testing`: the module `testing`, a harness that looks for planted secrets.
 //! - `regex`: [`MaskerBuilder::pattern`], with `regex`.
 //! - `gzip`: [`Masker::body`] unpacks `gzip` and `deflate`, with `flate2`.
 
@@ -88,6 +89,8 @@ mod policy;
 mod pseudonym;
 mod query;
 mod templates;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 mod text;
 mod url;
 mod values;
