@@ -5,10 +5,10 @@ use std::io::Write;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
-use bartizan::Observability;
 use bartizan::core::Routes;
 use bartizan::trace::opentelemetry_sdk::trace::{InMemorySpanExporter, SpanData};
 use bartizan::trace::{MaskedExporter, TraceSettings};
+use bartizan::{Observability, ObservabilityBuilder};
 use serde_json::{Map, Value};
 
 /// The stack of this process and what it has put out. There is one a process, so tests of one file tell their requests
@@ -42,21 +42,21 @@ impl Lab {
     /// The lab of this process.
     pub fn get() -> &'static Self {
         static LAB: OnceLock<Lab> = OnceLock::new();
-        LAB.get_or_init(Self::start)
+        LAB.get_or_init(|| Self::start(|builder| builder))
     }
 
-    fn start() -> Self {
+    /// Starts one with other settings: the only one of its process.
+    pub fn start(change: impl FnOnce(ObservabilityBuilder) -> ObservabilityBuilder) -> Self {
         let lines = Arc::<Mutex<Vec<u8>>>::default();
         let spans = InMemorySpanExporter::default();
         let exporter = MaskedExporter::new(spans.clone(), bartizan::mask::Masker::default());
-        let stack = Observability::builder("lab")
+        let builder = Observability::builder("lab")
             .vars(|_| None)
             .metrics(true)
             .log_sink(Sink(Arc::clone(&lines)))
             .routes(Routes::new().prefix("/files/{*path}").unwrap())
-            .trace(TraceSettings::new().customize(|provider| provider.with_simple_exporter(exporter)))
-            .init()
-            .unwrap();
+            .trace(TraceSettings::new().customize(|provider| provider.with_simple_exporter(exporter)));
+        let stack = change(builder).init().unwrap();
         Self { stack, lines, spans }
     }
 

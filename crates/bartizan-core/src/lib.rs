@@ -8,7 +8,7 @@
 //!   request ──► Observer::begin(&mut request, &record)      makes the Exchange, one a request, by value
 //!               poll inner, inside Exchange::enter(..)      the request's Context is current
 //!  response ──► Exchange::head(&mut response, &record)      status, headers; may add headers
-//!     chunk ──► Exchange::chunk(len, &record)               each data frame
+//!     chunk ──► Exchange::chunk(len, &record)               each data frame; its bytes, for who wants them
 //!       end ──► Exchange::end(&Ending, &record)             exactly once, whatever happened
 //! ```
 //!
@@ -67,10 +67,12 @@ mod live;
 mod method;
 mod observer;
 mod outcome;
+mod parts;
 mod record;
 mod request_body;
 mod route;
 mod side;
+mod tap;
 mod value;
 
 pub use answer::AnswerBody;
@@ -90,4 +92,5 @@ pub use outcome::{Ending, Outcome};
 pub use record::{CorrelationId, Hex, Record, TraceIds};
 pub use route::{OTHER_METHOD, Route, RouteError, Routes, UNMATCHED};
 pub use side::Side;
+pub use tap::RequestTap;
 pub use value::Value;

@@ -16,6 +16,7 @@ use crate::grpc::framing::Framing;
 use crate::grpc::{GrpcCode, Protocol, timeout};
 use crate::observer::Exchange;
 use crate::outcome::{Ending, Outcome};
+use crate::parts;
 use crate::record::Record;
 use crate::side::Side;
 
@@ -115,6 +116,9 @@ impl<X: Exchange> Live<X> {
             }
             if let Some(exchange) = &mut self.exchange {
                 exchange.chunk(len, &self.record);
+                if exchange.wants_data() {
+                    parts::look(data, |part| exchange.data(part, &self.record));
+                }
             }
         } else if let Some(trailers) = frame.trailers_ref() {
             self.trailers(trailers);

@@ -59,6 +59,19 @@ pub trait Exchange: Send + Sync + 'static {
         let _ = (len, record);
     }
 
+    /// Whether [`data`](Self::data) is to be told the response's bytes. Asked at each data frame.
+    #[inline]
+    fn wants_data(&self) -> bool {
+        false
+    }
+
+    /// The bytes of the data frame that [`chunk`](Self::chunk) has just told of, in order and perhaps in several parts, before the frame
+    /// is handed on. Not told where nobody [wants](Self::wants_data) it, and for a frame whose bytes cannot all be seen. The request's bytes
+    /// are for a [`RequestTap`](crate::RequestTap).
+    fn data(&mut self, data: &[u8], record: &Record) {
+        let _ = (data, record);
+    }
+
     /// The exchange is over. Called with the request's context current.
     fn end(self, ending: &Ending, record: &Record);
 }
@@ -88,6 +101,16 @@ impl<X: Exchange> Exchange for Option<X> {
     fn chunk(&mut self, len: usize, record: &Record) {
         if let Some(exchange) = self {
             exchange.chunk(len, record);
+        }
+    }
+
+    fn wants_data(&self) -> bool {
+        self.as_ref().is_some_and(Exchange::wants_data)
+    }
+
+    fn data(&mut self, data: &[u8], record: &Record) {
+        if let Some(exchange) = self {
+            exchange.data(data, record);
         }
     }
 
@@ -130,6 +153,18 @@ macro_rules! tuples {
             fn chunk(&mut self, len: usize, record: &Record) {
                 let ($($name,)+) = self;
                 $($name.chunk(len, record);)+
+            }
+
+            fn wants_data(&self) -> bool {
+                let ($($name,)+) = self;
+                false $(|| $name.wants_data())+
+            }
+
+            fn data(&mut self, data: &[u8], record: &Record) {
+                let ($($name,)+) = self;
+                $(if $name.wants_data() {
+                    $name.data(data, record);
+                })+
             }
 
             fn end(self, ending: &Ending, record: &Record) {

@@ -169,6 +169,7 @@ impl Inner {
         self.route = OnceLock::new();
         self.prefix = None;
         self.unknown_method = None;
+        self.request_size = RequestSize::Promised(None);
         *self.bound.get_mut().unwrap_or_else(PoisonError::into_inner) = Fields::default();
         self.span = tracing::Span::none();
     }

@@ -5,16 +5,18 @@
 
 use std::any::Any;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use http::Request;
 use http_body::Body;
 
 use crate::record::Record;
+use crate::tap::RequestTap;
 
 /// What is known of the size of a request's body.
 pub(crate) enum RequestSize {
     /// So many bytes and gRPC messages have been read.
-    Counted { bytes: AtomicU64, messages: AtomicU64 },
+    Counted { bytes: AtomicU64, messages: AtomicU64, tap: OnceLock<Arc<dyn RequestTap>> },
     /// The body's promise.
     Promised(Option<u64>),
 }
@@ -24,7 +26,7 @@ impl RequestSize {
         if body.is_end_stream() {
             Self::Promised(Some(0))
         } else if can_count(body) {
-            Self::Counted { bytes: AtomicU64::new(0), messages: AtomicU64::new(0) }
+            Self::Counted { bytes: AtomicU64::new(0), messages: AtomicU64::new(0), tap: OnceLock::new() }
         } else {
             Self::Promised(body.size_hint().exact())
         }
@@ -44,10 +46,29 @@ impl RequestSize {
         }
     }
 
+    pub(crate) fn set_tap(&self, new: Arc<dyn RequestTap>) -> bool {
+        match self {
+            Self::Counted { tap, .. } => tap.set(new).is_ok(),
+            Self::Promised(_) => false,
+        }
+    }
+
     #[cfg(any(feature = "axum", feature = "tonic"))]
-    fn add(&self, read: u64) {
-        if let Self::Counted { bytes, .. } = self {
-            bytes.fetch_add(read, Ordering::Relaxed);
+    fn add(&self, data: &[u8]) {
+        if let Self::Counted { bytes, tap, .. } = self {
+            bytes.fetch_add(data.len() as u64, Ordering::Relaxed);
+            if let Some(tap) = tap.get() {
+                tap.data(data);
+            }
+        }
+    }
+
+    #[cfg(any(feature = "axum", feature = "tonic"))]
+    fn end(&self) {
+        if let Self::Counted { tap, .. } = self
+            && let Some(tap) = tap.get()
+        {
+            tap.end();
         }
     }
 
@@ -133,17 +154,20 @@ mod counted {
             self: Pin<&mut Self>,
             cx: &mut task::Context<'_>,
         ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
-            let this = self.project();
-            let frame = ready!(this.inner.poll_frame(cx));
+            let mut this = self.project();
+            let frame = ready!(this.inner.as_mut().poll_frame(cx));
+            let size = this.record.request_size();
             if let Some(Ok(frame)) = &frame
                 && let Some(data) = frame.data_ref()
             {
-                let size = this.record.request_size();
-                size.add(data.len() as u64);
+                size.add(data);
                 if let Some(framing) = this.framing {
                     framing.push(data);
                     size.set_messages(framing.messages().unwrap_or_default());
                 }
+            }
+            if frame.is_none() || this.inner.is_end_stream() {
+                size.end();
             }
             Poll::Ready(frame)
         }

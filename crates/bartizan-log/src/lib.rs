@@ -4,6 +4,8 @@
 //! * [`bind`] and [`Scope`]: fields for every later line of a request, or of a block.
 //! * [`LogBuilder`], [`LogLayer`], [`LogWriter`]: a `tracing` subscriber that writes JSON lines or a console form, masks
 //!   every field on the way, and never makes a request wait for the output.
+//! * [`Capture`]: bodies of requests and responses, bounded and masked, of exchanges that failed, say.
+//! * [`SlowOperation`]: a line for what takes too long, with its SQL statement.
 //! * [`PanicHook`]: panics as log lines, with the request's ids.
 //!
 //! ```
@@ -49,20 +51,29 @@
 //! [`bound_fields_dropped_total`](bartizan_core::bound_fields_dropped_total)). Output that fails or blocks costs lines,
 //! never a request. Whatever a client sends, a line is one valid JSON object.
 
+mod capture;
 mod line;
 mod panic;
 mod request;
 mod scope;
 mod setup;
+mod slow;
 mod startup;
 mod subscriber;
 mod writer;
 
+pub use capture::{
+    Capture, CaptureWhen, CapturedBody, CapturedExchange, bodies_refused_total, bodies_truncated_total,
+    captured_bytes,
+};
 pub use line::lines_truncated_total;
 pub use panic::{PanicHook, panics_total};
 pub use request::{RequestLog, RequestLogExchange, RequestLogLayer};
 pub use scope::{ErrorLogged, Scope, bind};
 pub use setup::{Log, LogBuilder, LogError, LogFormat};
+#[cfg(feature = "sqlx")]
+pub use slow::sqlx_slow_statements;
+pub use slow::{SlowFuture, SlowOperation};
 pub use startup::startup_event;
 pub use subscriber::{LogFilter, LogLayer};
 pub use writer::{LogGuard, LogWriter};

@@ -14,11 +14,11 @@ use bartizan_core::{RESERVED_FIELDS, TraceIds};
 use tracing::Metadata;
 
 use self::console::{begin_paint, end_paint, paint, push_bare, push_block};
-use self::escape::push_escaped;
+pub(crate) use self::escape::{fits_escaped, push_escaped};
 use self::names::Names;
 pub(crate) use self::timestamp::Timestamp;
 pub(crate) use self::value::{
-    CUT, push_bool, push_bound, push_f64, push_integer, push_json, push_str, push_wide, push_word,
+    CUT, push_bool, push_bound, push_cut, push_f64, push_integer, push_json, push_str, push_wide, push_word,
 };
 
 /// Longest line, in bytes.

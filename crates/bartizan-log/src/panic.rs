@@ -96,7 +96,10 @@ impl PanicHook {
     }
 
     fn masked(&self, message: &str) -> String {
-        shown(MAX_MESSAGE, &self.masker.text_cow(cut(message, 2 * MAX_MESSAGE)))
+        let looked_at = cut(message, 2 * MAX_MESSAGE);
+        let whole = looked_at.len() == message.len();
+        let masked = if whole { self.masker.text_cow(message) } else { self.masker.cut_text_cow(looked_at) };
+        shown(MAX_MESSAGE, &masked)
     }
 }
 

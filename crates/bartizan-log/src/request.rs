@@ -17,7 +17,9 @@ use tower_layer::Layer;
 use tracing::{Level, Metadata};
 
 pub use self::exchange::RequestLogExchange;
+pub(crate) use self::headers::push_value as push_header_value;
 use self::skip::Skip;
+use crate::capture::Capture;
 
 /// The target of request events, and of the span of a request.
 pub(crate) const REQUEST_TARGET: &str = "bartizan::request";
@@ -50,6 +52,9 @@ pub(crate) fn is_own_event(metadata: &Metadata<'_>) -> bool {
 /// | `request_messages`, `response_messages` | the messages of a gRPC call, as [`Ending`](bartizan_core::Ending) counts them |
 /// | `slow` | `true` from the [threshold](Self::slow) on, else absent |
 ///
+/// Headers and bodies are there where they are switched on: [`request_headers`](Self::request_headers),
+/// [`response_headers`](Self::response_headers), [`capture`](Self::capture).
+///
 /// The level is `INFO` for `ok` and `upgraded`, `WARN` for `client_error`, what the client gave up, and slow requests,
 /// `ERROR` for everything that is the service's fault. The ids of the request are not among the fields: a
 /// [`LogLayer`](crate::LogLayer) adds them to every line, other subscribers find them on the request's span.
@@ -75,6 +80,7 @@ struct Options {
     start_event: bool,
     request_headers: bool,
     response_headers: bool,
+    capture: Option<Capture>,
 }
 
 impl RequestLogLayer {
@@ -88,6 +94,7 @@ impl RequestLogLayer {
             start_event: false,
             request_headers: false,
             response_headers: false,
+            capture: None,
         };
         Self(ObserveLayer::new(RequestLog { options: Arc::new(options), seen: Arc::default() }))
     }
@@ -159,6 +166,19 @@ impl RequestLogLayer {
         self.with(|options, _| options.response_headers = on)
     }
 
+    /// Also logs the bodies of some exchanges, masked and bounded; see [`Capture`]. Default: none.
+    ///
+    /// ```
+    /// use bartizan_log::{Capture, RequestLogLayer};
+    ///
+    /// let layer = RequestLogLayer::new().capture(Capture::new());
+    /// # let _ = layer;
+    /// ```
+    #[must_use]
+    pub fn capture(self, capture: impl Into<Option<Capture>>) -> Self {
+        self.with(|options, _| options.capture = capture.into())
+    }
+
     /// How routes and clients are found, where this is the outermost bartizan layer, and the clock that measures.
     #[must_use]
     pub fn settings(self, settings: Settings) -> Self {
@@ -222,8 +242,9 @@ impl Observer for RequestLog {
     type Exchange = RequestLogExchange;
 
     fn begin<B>(&self, request: &mut Request<B>, record: &Record) -> RequestLogExchange {
-        // Without a subscriber there is nothing to keep.
-        if !tracing::level_enabled!(Level::ERROR) {
+        // Without a subscriber or a sink there is nothing to keep.
+        let sink = || self.options.capture.as_ref().is_some_and(Capture::has_sink);
+        if !tracing::level_enabled!(Level::ERROR) && !sink() {
             return RequestLogExchange::off();
         }
         RequestLogExchange::new(&self.options, self.picks(), request, record)

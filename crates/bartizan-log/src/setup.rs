@@ -119,6 +119,7 @@ pub struct LogBuilder {
     sink: Option<Box<dyn Write + Send>>,
     capacity: usize,
     trace_ids: Option<fn() -> Option<TraceIds>>,
+    json_strings: bool,
     env: Box<Env>,
 }
 
@@ -132,6 +133,7 @@ impl LogBuilder {
             sink: None,
             capacity: LogWriter::DEFAULT_CAPACITY,
             trace_ids: None,
+            json_strings: false,
             env: Box::new(|name| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned())),
         }
     }
@@ -172,6 +174,12 @@ impl LogBuilder {
         self
     }
 
+    /// Whether text that is JSON is masked as JSON; see [`LogLayer::json_strings`]. Default: no.
+    pub fn json_strings(mut self, on: bool) -> Self {
+        self.json_strings = on;
+        self
+    }
+
     /// Sets how variables are read. Default: the process's environment.
     pub fn env(mut self, read: impl Fn(&str) -> Option<String> + 'static) -> Self {
         self.env = Box::new(read);
@@ -199,6 +207,7 @@ impl LogBuilder {
             LogFormat::Auto if terminal => LogLayer::console(writer, self.masker, colours),
             LogFormat::Auto | LogFormat::Json => LogLayer::json(writer, self.masker),
         };
+        layer = layer.json_strings(self.json_strings);
         if let Some(current) = self.trace_ids {
             layer = layer.trace_ids(current);
         }

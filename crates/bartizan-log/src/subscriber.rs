@@ -9,7 +9,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
 
-use bartizan_core::{Context, CorrelationId, Record, TraceIds};
+use bartizan_core::{Context, CorrelationId, Record, TraceIds, Value};
 use bartizan_mask::Masker;
 use tracing::span::{Attributes, Id};
 use tracing::{Event, Metadata, Subscriber};
@@ -30,8 +30,11 @@ use crate::writer::LogWriter;
 /// [bound](crate::bind) to the request, and `correlation_id`, `trace_id`, `span_id`. No name comes twice: the first one
 /// counts. A field that is called like one of these seven gets `field.` in front.
 ///
-/// Every field is masked: by its name, and text under a harmless name where a sensitive pair shows in it. The fields of
-/// a span are masked when they are recorded.
+/// Every field is masked: by its name, and text under a harmless name where a sensitive pair shows in it: in prose, URLs, JSON, and what
+/// `Debug` prints of structs and maps (and so of `valuable` values, which tracing shows where it is built with
+/// `--cfg tracing_unstable`). A pair in a tuple, `("password", "x")`, shows no name. The fields of
+/// a span are masked when they are recorded. `db.statement` and `db.query.text`, and what sqlx logs of a statement, are SQL: literals
+/// become `?` and 200 characters are shown ([`Masker::sql`]).
 ///
 /// Numbers beyond 64 bits are strings, those that are not finite are `null`. A line has at most 64 KiB, a value at most
 /// 32 KiB, a span's value 8 KiB; longer ones are cut, end in `...[cut]`, and
@@ -74,7 +77,8 @@ impl LogLayer {
 
     fn new(form: Form, writer: LogWriter, masker: Masker) -> Self {
         static OWNERS: AtomicU64 = AtomicU64::new(1);
-        let mask = Mask { masker, owner: OWNERS.fetch_add(1, Ordering::Relaxed) };
+        let owner = OWNERS.fetch_add(1, Ordering::Relaxed);
+        let mask = Mask { masker, owner, json_strings: false };
         Self { mask, writer, form, trace_ids: None, now: SystemTime::now }
     }
 
@@ -83,6 +87,15 @@ impl LogLayer {
     #[must_use]
     pub fn trace_ids(mut self, current: fn() -> Option<TraceIds>) -> Self {
         self.trace_ids = Some(current);
+        self
+    }
+
+    /// Whether text that is JSON (it begins with `{` or `[` and is valid) is masked as JSON: names with escapes in them are read, and the
+    /// masker's [paths](bartizan_mask::MaskerBuilder::path) count. It stays a string, without white space between tokens. Costs an
+    /// allocation or two for each such text. Default: no, it is masked like other text, by the names that show in it.
+    #[must_use]
+    pub fn json_strings(mut self, on: bool) -> Self {
+        self.mask.json_strings = on;
         self
     }
 
@@ -111,7 +124,7 @@ impl LogLayer {
             event.record(&mut own);
             own.0
         } else {
-            let mut masked = Masked { fields: line, mask: &self.mask, text };
+            let mut masked = Masked::new(line, &self.mask, text, metadata);
             event.record(&mut masked);
             masked.fields
         };
@@ -127,18 +140,24 @@ impl LogLayer {
         self.write_context(line, trace);
     }
 
+    fn push_bound_field(&self, name: &str, value: &Value, out: &mut Vec<u8>, limit: usize) -> bool {
+        let mask = &self.mask;
+        match (mask.masker.is_sensitive(name), value) {
+            (false, _) => {
+                push_bound(out, value, limit, |out, text, limit| mask.push_text(out, text, true, limit))
+            }
+            (true, Value::Str(text)) => mask.push_by_value(name, out, text, true, limit),
+            (true, _) => push_str(out, mask.masker.censor_for(name).unwrap_or_default(), limit),
+        }
+    }
+
     /// Ends the line with what belongs to the request.
     fn write_context(&self, line: Line<'_>, trace: Option<TraceIds>) {
         let mut line = Some(line);
         Context::with_current(|context| {
             let Some(mut line) = line.take() else { return };
             context.visit_fields(|name, value| {
-                line.field(name, |out, limit| match self.mask.masker.censor_for(name) {
-                    Some(censor) => push_str(out, censor, limit),
-                    None => push_bound(out, value, limit, |out, text, limit| {
-                        self.mask.push_text(out, text, limit)
-                    }),
-                });
+                line.field(name, |out, limit| self.push_bound_field(name, value, out, limit));
             });
             let record = context.record();
             let correlation_id = record.and_then(Record::correlation_id).map(CorrelationId::as_str);
@@ -158,13 +177,13 @@ where
 {
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: layer::Context<'_, S>) {
         if !is_request_span(attributes.metadata()) {
-            self.store(id, &context, |fields| attributes.record(fields));
+            self.store(id, attributes.metadata(), &context, |fields| attributes.record(fields));
         }
     }
 
     fn on_record(&self, id: &Id, values: &tracing::span::Record<'_>, context: layer::Context<'_, S>) {
-        if context.metadata(id).is_some_and(|metadata| !is_request_span(metadata)) {
-            self.store(id, &context, |fields| values.record(fields));
+        if let Some(metadata) = context.metadata(id).filter(|metadata| !is_request_span(metadata)) {
+            self.store(id, metadata, &context, |fields| values.record(fields));
         }
     }
 
@@ -180,6 +199,7 @@ impl LogLayer {
     fn store<S>(
         &self,
         id: &Id,
+        metadata: &Metadata<'_>,
         context: &layer::Context<'_, S>,
         record: impl FnOnce(&mut Masked<'_, SpanFields>),
     ) where
@@ -188,7 +208,7 @@ impl LogLayer {
         // A `Debug` may panic or log: the span is not locked meanwhile.
         let newer = Buffers::with(|buffers| {
             let fields = SpanFields::new(self.mask.owner);
-            let mut masked = Masked { fields, mask: &self.mask, text: &mut buffers.text };
+            let mut masked = Masked::new(fields, &self.mask, &mut buffers.text, metadata);
             record(&mut masked);
             masked.fields
         });

@@ -5,11 +5,12 @@ mod support;
 
 use std::convert::Infallible;
 use std::fmt::Display;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use allocation_counter::measure;
 use bartizan_core::{Ending, Exchange, ObserveLayer, Observer, PeerAddress, Record};
-use bartizan_log::{LogBuilder, LogFormat, RequestLogLayer};
+use bartizan_log::{Capture, CaptureWhen, LogBuilder, LogFormat, RequestLogLayer};
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response};
 use http_body_util::Full;
@@ -51,6 +52,14 @@ fn allocations(mut work: impl FnMut()) -> u64 {
     measure(&mut work).count_total
 }
 
+#[derive(Debug)]
+#[allow(dead_code)]
+struct Order {
+    id: u32,
+    lines: Vec<Option<&'static str>>,
+    note: &'static str,
+}
+
 #[test]
 fn an_event_allocates_nothing() {
     with_log(|| {
@@ -63,6 +72,16 @@ fn an_event_allocates_nothing() {
         assert_eq!(texts, 0);
         let by_name = allocations(|| info!(password = "hunter2", api_key = ?1, "by name"));
         assert_eq!(by_name, 0);
+        let nested = Order { id: 17, lines: vec![Some("tea"), None], note: "two: of them" };
+        let debugged = allocations(
+            || info!(order = ?nested, list = ?[1, 2], pretty = format_args!("{nested:#?}"), "hi"),
+        );
+        assert_eq!(debugged, 0);
+        let body = r#"{"id": 17, "lines": ["tea"], "url": "https://example.org/?a=b"}"#;
+        assert_eq!(allocations(|| info!(body, "json in a string")), 0);
+        let failed = std::io::Error::from(std::io::ErrorKind::NotFound);
+        assert_eq!(allocations(|| info!(error = &failed as &(dyn std::error::Error + 'static), "failed")), 0);
+        assert_eq!(allocations(|| info!(db.statement = "SELECT * FROM t WHERE a = 'x'", "a statement")), 0);
         let span = tracing::info_span!("s", a = 1, b = "text").entered();
         assert_eq!(allocations(|| info!(order = 17, "in a span")), 0);
         drop(span);
@@ -108,6 +127,58 @@ fn of_a_request<R>(mut service: impl Service<Request<Full<Bytes>>, Response = R,
         .count_total;
     }
     count
+}
+
+/// A body of many frames, made one at a time.
+struct Endless(usize);
+
+impl http_body::Body for Endless {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: std::pin::Pin<&mut Self>,
+        _: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Option<Result<http_body::Frame<Bytes>, Infallible>>> {
+        static DATA: LazyLock<Bytes> = LazyLock::new(|| Bytes::from("{\"pin\":\"bcd\"}\n".repeat(700)));
+        let Some(left) = self.0.checked_sub(DATA.len()) else { return std::task::Poll::Ready(None) };
+        self.0 = left;
+        std::task::Poll::Ready(Some(Ok(http_body::Frame::data(DATA.clone()))))
+    }
+}
+
+/// The most memory that an exchange with a body of 10 MB takes.
+fn most_bytes(layer: &RequestLogLayer) -> u64 {
+    let handler = service_fn(|_| async {
+        let answer = Response::builder().header("content-type", "application/x-ndjson");
+        Ok::<_, Infallible>(answer.body(Endless(10 * 1024 * 1024)).unwrap())
+    });
+    let run = || {
+        let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
+        let call = std::pin::pin!(layer.layer(handler).call(request()));
+        let std::task::Poll::Ready(Ok(response)) = call.poll(&mut cx) else { panic!("it was ready") };
+        let mut body = std::pin::pin!(response.into_body());
+        while let std::task::Poll::Ready(Some(frame)) = http_body::Body::poll_frame(body.as_mut(), &mut cx) {
+            drop(frame);
+        }
+    };
+    run();
+    measure(run).bytes_max
+}
+
+#[test]
+fn capturing_a_large_body_takes_the_memory_of_its_limit() {
+    with_log(|| {
+        let capture = || Capture::new().when(CaptureWhen::Always);
+        let off = most_bytes(&RequestLogLayer::new());
+        let dropped = most_bytes(&RequestLogLayer::new().capture(Capture::new()));
+        let shown = most_bytes(&RequestLogLayer::new().capture(capture()));
+        println!("10 MB: {off} bytes without capture, {dropped} where it is not wanted, {shown} where it is");
+        assert!(dropped < off + 32 * 1024 && shown < off + 128 * 1024, "{off} {dropped} {shown}");
+        for _ in 0..10 {
+            tracing::info!("a line");
+        }
+    });
 }
 
 #[test]

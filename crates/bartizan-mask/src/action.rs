@@ -87,9 +87,11 @@ impl Masker {
         }
         match action {
             Action::KeepLast4 => {
-                let kept = value.get(value.len().saturating_sub(KEPT)..)?;
-                let keeps =
-                    value.len() >= MIN_KEPT_BYTES && kept.bytes().all(|byte| byte.is_ascii_alphanumeric());
+                // What ends within a character is no letter or digit.
+                let kept = value.get(value.len().saturating_sub(KEPT)..).unwrap_or_default();
+                let keeps = value.len() >= MIN_KEPT_BYTES
+                    && kept.len() == KEPT
+                    && kept.bytes().all(|byte| byte.is_ascii_alphanumeric());
                 if !keeps {
                     return Some(fixed.into());
                 }
@@ -103,6 +105,20 @@ impl Masker {
             },
             _ => Some(fixed.into()),
         }
+    }
+
+    /// Whether what stands for a value under this name depends on the value, so that it has to be formatted for
+    /// [`mask_value`](Self::mask_value).
+    ///
+    /// ```
+    /// use bartizan_mask::{Action, Masker};
+    ///
+    /// let masker = Masker::builder().name_as("iban", Action::KeepLast4).build()?;
+    /// assert!(masker.is_masked_by_value("iban") && !masker.is_masked_by_value("password"));
+    /// # Ok::<(), bartizan_mask::MaskError>(())
+    /// ```
+    pub fn is_masked_by_value(&self, name: &str) -> bool {
+        self.names().hides(name.as_bytes()).is_some_and(|hide| self.needs_value(hide))
     }
 
     /// What to write in place of the value under this name, counted as one masked value; `None` when it may be

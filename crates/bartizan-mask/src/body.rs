@@ -101,6 +101,8 @@ impl Masker {
                 out.push_str(&in_one(self.ndjson(), bytes, cut)?);
                 BodyForm::JsonLines
             }
+            // No form has it; in another character set its names would not be known.
+            Type::Form if bytes.contains(&0) => return None,
             Type::Form => {
                 self.part_of_form(bytes, cut, out);
                 BodyForm::Form

@@ -53,6 +53,7 @@
 //! | URL | [`Masker::url`] | `%NN` |
 //! | text: messages, `Debug` output, error chains | [`Masker::text`] | kept |
 //! | field of an event or a span | [`Masker::censor_for`], else [`Masker::text`] | kept |
+//! | SQL statement | [`Masker::sql`] | kept |
 //! | JSON tree | `Masker::json_value`, with the feature `json` | kept |
 //!
 //! # When in doubt
@@ -88,6 +89,7 @@ mod policy;
 #[cfg(feature = "hmac")]
 mod pseudonym;
 mod query;
+mod sql;
 mod templates;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;

@@ -56,8 +56,21 @@ impl<E> MaskedExporter<E> {
 
     fn mask_attributes(&self, attributes: &mut [KeyValue]) {
         for KeyValue { key, value, .. } in attributes {
+            if let Value::String(text) = value
+                && let Some(masked) = self.masker.mask_value(key.as_str(), text.as_str())
+            {
+                *text = masked.into_owned().into();
+                continue;
+            }
             match (self.masker.censor_for(key.as_str()), value) {
+                (Some(_), Value::String(_)) => {}
                 (Some(censor), value) => *value = Value::from(censor.to_owned()),
+                (None, Value::String(text)) if matches!(key.as_str(), "db.statement" | "db.query.text") => {
+                    let mut masked = String::new();
+                    // Writing to a string does not fail.
+                    let _ = self.masker.sql(text.as_str(), &mut masked);
+                    *text = masked.into();
+                }
                 (None, Value::String(text)) => self.mask_string(text),
                 (None, Value::Array(Array::String(texts))) => {
                     for text in texts {
@@ -120,6 +133,7 @@ mod tests {
         span.set_attribute(KeyValue::new("note", "password=plain-4711002"));
         let texts = vec![StringValue::from("token: plain-4711003"), StringValue::from("fine")];
         span.set_attribute(KeyValue::new("notes", Value::Array(Array::String(texts))));
+        span.set_attribute(KeyValue::new("db.query.text", "SELECT * FROM t WHERE a = 'plain-4711007'"));
         span.add_event("secret=plain-4711004", vec![KeyValue::new("session_token", "plain-4711005")]);
         span.set_status(Status::error("postgres://app:plain-4711006@db"));
         span.end();

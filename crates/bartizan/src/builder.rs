@@ -8,7 +8,7 @@ use std::time::Duration;
 use bartizan_core::{ObserveLayer, Routes, Settings, Trust};
 use bartizan_correlation::CorrelationLayer;
 use bartizan_health::{Endpoints, Exposure, Registry, RegistryBuilder, ToolUrls};
-use bartizan_log::{LogBuilder, LogFormat, PanicHook, RequestLogLayer};
+use bartizan_log::{Capture, LogBuilder, LogFormat, PanicHook, RequestLogLayer};
 use bartizan_mask::Masker;
 use bartizan_metrics::{RedLayer, Store, StoreBuilder};
 use bartizan_trace::{Propagation, TraceLayer, TraceSettings};
@@ -32,6 +32,7 @@ use crate::vars::{self, Vars};
 /// | `ENVIRONMENT` | name of the deployment | `development` |
 /// | `ENABLE_METRICS` | `true` or `false` | [`metrics`](Self::metrics), else `false` |
 /// | `RUST_LOG`, `LOG_LEVEL`, `LOG_FORMAT`, `NO_COLOR` | see [`LogBuilder`] | `info`, JSON unless on a terminal |
+/// | `LOG_BODIES` | whose bodies are on the line: `off`, `error`, `failure`, `slow`, `error_or_slow`, `always` | [`capture`](Self::capture), else `off` |
 /// | `OTEL_ENABLED` | `false` takes tracing out of the stack | `true` |
 /// | `OTEL_PROPAGATORS` | `tracecontext`, `baggage`, `b3`, `b3multi`, `jaeger` | `tracecontext,baggage` |
 /// | `OTEL_*` | see [`bartizan_trace::setup`] | no endpoint: context is passed on, no span recorded |
@@ -48,6 +49,7 @@ pub struct ObservabilityBuilder {
     masker: Masker,
     correlation: CorrelationLayer,
     request_log: RequestLogLayer,
+    capture: Option<Capture>,
     red: RedLayer,
     store: StoreBuilder,
     trace: TraceSettings,
@@ -73,6 +75,7 @@ impl ObservabilityBuilder {
             masker: Masker::default(),
             correlation: CorrelationLayer::new(),
             request_log: RequestLogLayer::new(),
+            capture: None,
             red: RedLayer::new(),
             store: Store::builder(),
             trace: TraceSettings::new(),
@@ -134,9 +137,24 @@ impl ObservabilityBuilder {
         self
     }
 
-    /// The request log: sampling, skipped routes, headers. Its masker is replaced by the stack's.
+    /// The request log: sampling, skipped routes, headers. Its masker and its capture are replaced by the stack's.
     pub fn request_log(mut self, layer: RequestLogLayer) -> Self {
         self.request_log = layer;
+        self
+    }
+
+    /// Whose bodies are logged, masked and bounded, where `LOG_BODIES` does not say when. Default: nobody's.
+    ///
+    /// ```no_run
+    /// use bartizan::Observability;
+    /// use bartizan::log::{Capture, CaptureWhen};
+    ///
+    /// let capture = Capture::new().when(CaptureWhen::Failure).limit(4 * 1024);
+    /// let observability = Observability::builder("orders").capture(capture).init()?;
+    /// # Ok::<(), bartizan::InitError>(())
+    /// ```
+    pub fn capture(mut self, capture: impl Into<Option<Capture>>) -> Self {
+        self.capture = capture.into();
         self
     }
 
@@ -256,6 +274,7 @@ impl ObservabilityBuilder {
             vars::get(&*vars, "ENVIRONMENT").or(self.environment).unwrap_or_else(|| "development".to_owned());
         let metrics_on = vars::flag(&*vars, "ENABLE_METRICS")?.unwrap_or(self.metrics);
         let traced = vars::flag(&*vars, "OTEL_ENABLED")?.unwrap_or(true);
+        let capture = vars::capture(&*vars, self.capture)?;
         let propagation = Propagation::new().read_vars(|name| vars(name))?;
         let tools = vars::tools(&*vars, self.tools)?;
         let mut settings = self.settings;
@@ -316,7 +335,7 @@ impl ObservabilityBuilder {
         ));
         let trace = trace.map(|layer| layer.observer());
         let red = red.map(|layer| layer.observer());
-        let request_log = self.request_log.masker(self.masker.clone()).observer();
+        let request_log = self.request_log.masker(self.masker.clone()).capture(capture).observer();
         let observers = (self.correlation.observer(), trace, red, Some(request_log));
         let layer = StackLayer { observe: ObserveLayer::with_settings(observers, settings) };
         let endpoints = Endpoints::new(health.clone())

@@ -29,6 +29,19 @@ pub(crate) fn register(
         bartizan_log::lines_truncated_total,
     )?;
     counter(
+        "bartizan_bodies_truncated_total",
+        "Captured bodies that are shown in part only.",
+        bartizan_log::bodies_truncated_total,
+    )?;
+    counter(
+        "bartizan_bodies_refused_total",
+        "Bodies that were not captured to the end because all those being captured had the room there is.",
+        bartizan_log::bodies_refused_total,
+    )?;
+    store.external_gauge("bartizan_captured_bytes", "Memory that bodies being captured hold.", || {
+        bartizan_log::captured_bytes() as f64
+    })?;
+    counter(
         "bartizan_trace_contexts_rejected_total",
         "Requests whose traceparent was malformed: their traces started anew.",
         || propagation::counts().rejected_contexts,
@@ -50,10 +63,15 @@ pub(crate) fn register(
         "Writes that the log's sink refused.",
         move || failed.write_errors_total(),
     )?;
-    let masker = masker.clone();
+    let (masked, placeholders) = (masker.clone(), masker.clone());
     store.external_counter("bartizan_masked_fields_total", "Values that were masked.", move || {
-        masker.masked_total()
+        masked.masked_total()
     })?;
+    store.external_counter(
+        "bartizan_body_placeholders_total",
+        "Captured bodies that a placeholder stands for.",
+        move || placeholders.placeholders_total(),
+    )?;
     for (name, help, read) in [
         ("bartizan_spans_exported_total", "Spans that the collector took.", 0),
         ("bartizan_spans_failed_total", "Spans that the collector did not take.", 1),

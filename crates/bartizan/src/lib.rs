@@ -52,6 +52,8 @@
 //! | `tonic` | no | what tonic services read is counted, why a call over a channel failed; interceptors, in `grpc`; `grpc.health.v1`, by `health().grpc()` |
 //! | `hyper-util` | no | why a call of hyper-util's `Client` failed |
 //! | `reqwest` | no | [`ClientLayer`] as a middleware of `reqwest-middleware` |
+//! | `gzip` | no | captured bodies that are compressed are unpacked, within a limit, and masked |
+//! | `sqlx` | no | `log::sqlx_slow_statements`: slow statements are logged, without literals |
 //! | `otlp` | no | span export by OTLP over gRPC and HTTP |
 //! | `otlp-tls` | no | the same over TLS |
 

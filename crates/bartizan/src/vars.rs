@@ -2,6 +2,7 @@
 
 use bartizan_core::Trust;
 use bartizan_health::ToolUrls;
+use bartizan_log::Capture;
 
 use crate::error::InitError;
 
@@ -45,6 +46,22 @@ pub(crate) fn tools(vars: &Vars, mut tools: ToolUrls) -> Result<ToolUrls, InitEr
     Ok(tools)
 }
 
+/// `LOG_BODIES`: when bodies are logged, or that they are not.
+pub(crate) fn capture(vars: &Vars, capture: Option<Capture>) -> Result<Option<Capture>, InitError> {
+    let Some(value) = get(vars, "LOG_BODIES") else { return Ok(capture) };
+    if value.trim().eq_ignore_ascii_case("off") {
+        return Ok(None);
+    }
+    match value.parse() {
+        Ok(when) => Ok(Some(capture.unwrap_or_default().when(when))),
+        Err(()) => Err(InitError::variable(
+            "LOG_BODIES",
+            &value,
+            "off, error, failure, slow, error_or_slow or always",
+        )),
+    }
+}
+
 /// `TRUSTED_PROXIES`: addresses and networks, separated by commas.
 pub(crate) fn trusted_proxies(vars: &Vars) -> Result<Option<Trust>, InitError> {
     let Some(value) = get(vars, "TRUSTED_PROXIES") else { return Ok(None) };
@@ -76,6 +93,23 @@ mod tests {
         assert!(
             error.contains("ENABLE_METRICS") && error.contains("perhaps") && error.contains("true or false")
         );
+    }
+
+    #[test]
+    fn bodies_are_logged_when_the_environment_says_so() {
+        let read = |value, code| capture(&vars("LOG_BODIES", value), code).map(|read| format!("{read:?}"));
+        for (value, expected) in
+            [("error", "when: Error,"), ("Slow ", "when: Slow,"), ("always", "when: Always,")]
+        {
+            assert!(read(value, None).unwrap().contains(expected), "{value}");
+        }
+        let own = || Some(Capture::new().limit(77));
+        let changed = read("failure", own()).unwrap();
+        assert!(changed.contains("limit: 77") && changed.contains("when: Failure"), "{changed}");
+        assert_eq!(read("off", own()).unwrap(), "None");
+        assert!(read("", own()).unwrap().contains("limit: 77"));
+        let error = read("yes", None).unwrap_err().to_string();
+        assert!(error.contains("LOG_BODIES") && error.contains("error_or_slow"), "{error}");
     }
 
     #[test]

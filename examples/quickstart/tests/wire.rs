@@ -187,6 +187,22 @@ fn spans_reach_the_collector_before_the_service_ends() {
 }
 
 #[test]
+fn bodies_of_failed_requests_are_logged_masked_where_that_is_switched_on() {
+    let service = Service::start(&[("LOG_BODIES", "failure")]);
+    let json = |id| [("content-type", "application/json"), ("x-correlation-id", id)];
+    let answer = service.send("POST", "/login", &json("refused"), r#"{"user":"ada","pin":4711}"#);
+    assert_eq!(answer.status, 422);
+    let line = service.completed("refused");
+    assert_eq!(line["request_body"], r#"{"user":"ada","pin":"[REDACTED]"}"#);
+    assert!(line["response_body"].as_str().unwrap().contains("password"), "{line}");
+    service.send("GET", "/fail", &json("failed"), "");
+    assert_eq!(service.completed("failed")["response_body"], r#"{"error":"out of stock"}"#);
+    service.send("POST", "/login", &json("fine"), r#"{"user":"ada","password":"hunter2"}"#);
+    assert!(service.completed("fine").get("request_body").is_none());
+    assert!(!service.log().contains("4711") && !service.log().contains("hunter2"));
+}
+
+#[test]
 fn a_wrong_variable_is_one_error_that_names_it() {
     for (name, value) in [
         ("ENABLE_METRICS", "perhaps"),

@@ -1,14 +1,11 @@
 //! Counts gRPC messages by their five-byte prefixes, in whatever chunks they come.
 
-use std::io::IoSlice;
-
 use bytes::Buf;
+
+use crate::parts;
 
 /// The bytes of a message's prefix: a flag that tells whether it is compressed, and four bytes of length.
 const PREFIX: u8 = 5;
-
-/// More parts than this in one chunk are not looked at.
-const PARTS: usize = 16;
 
 /// Where in the stream of length-prefixed messages we are. Nothing is kept of the messages themselves, so a hostile
 /// length costs nothing.
@@ -30,21 +27,7 @@ impl Framing {
 
     /// Looks at a chunk without taking anything from it.
     pub(crate) fn look<D: Buf>(&mut self, data: &D) {
-        let whole = data.chunk();
-        if whole.len() == data.remaining() {
-            self.push(whole);
-            return;
-        }
-        let mut parts = [IoSlice::new(&[]); PARTS];
-        let count = data.chunks_vectored(&mut parts);
-        let parts = parts.get(..count).unwrap_or_default();
-        if parts.iter().map(|part| part.len()).sum::<usize>() == data.remaining() {
-            for part in parts {
-                self.push(part);
-            }
-        } else {
-            self.lost = true;
-        }
+        self.lost |= !parts::look(data, |part| self.push(part));
     }
 
     pub(crate) fn push(&mut self, mut bytes: &[u8]) {

@@ -12,6 +12,12 @@ pub(crate) fn push_escaped(out: &mut Vec<u8>, text: &str, limit: usize) -> bool 
     push_with_escapes(out, text, limit)
 }
 
+/// Whether the text, escaped, has at most `limit` bytes.
+pub(crate) fn fits_escaped(text: &str, limit: usize) -> bool {
+    // Nothing grows more than sixfold.
+    text.len() <= limit / 6 || push_escaped(&mut Vec::with_capacity(limit), text, limit)
+}
+
 fn push_with_escapes(out: &mut Vec<u8>, text: &str, limit: usize) -> bool {
     let mut rest = text;
     loop {

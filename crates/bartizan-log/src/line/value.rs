@@ -18,6 +18,14 @@ pub(crate) fn push_str(out: &mut Vec<u8>, text: &str, limit: usize) -> bool {
     whole
 }
 
+/// Appends the beginning of a string, marked as that.
+pub(crate) fn push_cut(out: &mut Vec<u8>, beginning: &str, limit: usize) {
+    out.push(b'"');
+    push_escaped(out, beginning, limit);
+    out.extend_from_slice(CUT.as_bytes());
+    out.push(b'"');
+}
+
 /// Appends a string of our own, without anything to escape.
 pub(crate) fn push_word(out: &mut Vec<u8>, word: &str) -> bool {
     out.push(b'"');

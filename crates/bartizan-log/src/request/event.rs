@@ -9,6 +9,7 @@ use tracing::Level;
 
 use super::REQUEST_TARGET;
 use super::text::Texts;
+use crate::capture::{Bodies, CapturedBody};
 
 /// By this module the subscriber knows these events.
 pub(super) const MODULE: &str = module_path!();
@@ -21,6 +22,7 @@ pub(super) struct Completed<'a, F> {
     pub(super) texts: &'a LazyCell<Texts, F>,
     pub(super) request_headers: Option<&'a str>,
     pub(super) response_headers: Option<&'a str>,
+    pub(super) bodies: &'a Bodies,
 }
 
 pub(super) fn completed<F: FnOnce() -> Texts>(completed: &Completed<'_, F>) {
@@ -50,6 +52,10 @@ pub(super) fn completed<F: FnOnce() -> Texts>(completed: &Completed<'_, F>) {
                 slow = completed.slow.then_some(true),
                 request_headers = completed.request_headers,
                 response_headers = completed.response_headers,
+                request_body = text(completed.bodies.request.as_ref()),
+                request_body_truncated = truncated(completed.bodies.request.as_ref()),
+                response_body = text(completed.bodies.response.as_ref()),
+                response_body_truncated = truncated(completed.bodies.response.as_ref()),
             )
         };
     }
@@ -79,6 +85,14 @@ pub(super) fn started<F: FnOnce() -> Texts>(
         user_agent = texts.user_agent(),
         request_headers = request_headers,
     );
+}
+
+fn text(body: Option<&CapturedBody>) -> Option<&str> {
+    body.map(|body| &*body.text)
+}
+
+fn truncated(body: Option<&CapturedBody>) -> Option<bool> {
+    body.filter(|body| body.truncated).map(|_| true)
 }
 
 fn level(outcome: Outcome, slow: bool) -> Level {

@@ -1,25 +1,26 @@
 //! One exchange being logged.
 
 use std::cell::LazyCell;
+use std::fmt;
 use std::sync::Arc;
 
 use bartizan_core::{Context, Ending, Exchange, Outcome, Record};
+use bartizan_mask::Masker;
 use http::uri::PathAndQuery;
-use http::{HeaderValue, Request, Response, header};
+use http::{HeaderMap, HeaderValue, Request, Response, header};
 
 use super::Options;
 use super::event::{self, Completed};
 use super::headers::masked_json;
 use super::text::Texts;
+use crate::capture::{Bodies, Capturing};
 
 /// What is kept of a request until its line is written: references to what it sent, nothing copied. Nothing at all
 /// where there is no subscriber.
-#[derive(Debug)]
 pub struct RequestLogExchange {
     kept: Option<Kept>,
 }
 
-#[derive(Debug)]
 struct Kept {
     options: Arc<Options>,
     uri: Option<PathAndQuery>,
@@ -28,8 +29,9 @@ struct Kept {
     picked: bool,
     /// The start event is still to come.
     starting: bool,
-    request_headers: Option<String>,
-    response_headers: Option<String>,
+    request_headers: Option<HeaderMap>,
+    response_headers: Option<HeaderMap>,
+    capturing: Option<Box<Capturing>>,
 }
 
 impl RequestLogExchange {
@@ -49,11 +51,28 @@ impl RequestLogExchange {
             user_agent: request.headers().get(header::USER_AGENT).cloned(),
             picked,
             starting: options.start_event && picked && !options.skip.has(record.route(), path),
-            request_headers: options.request_headers.then(|| masked_json(request.headers(), &options.masker)),
+            request_headers: options.request_headers.then(|| request.headers().clone()),
             response_headers: None,
+            capturing: options
+                .capture
+                .as_ref()
+                .map(|capture| Box::new(Capturing::begin(capture, request, record))),
             options: Arc::clone(options),
         };
         Self { kept: Some(kept) }
+    }
+}
+
+/// Nothing of what was sent.
+impl fmt::Debug for RequestLogExchange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RequestLogExchange").finish_non_exhaustive()
+    }
+}
+
+impl RequestLogExchange {
+    fn capturing(&mut self) -> Option<&mut Capturing> {
+        self.kept.as_mut()?.capturing.as_deref_mut()
     }
 }
 
@@ -68,8 +87,29 @@ impl Exchange for RequestLogExchange {
     }
 
     fn head<B>(&mut self, response: &mut Response<B>, _: &Record) {
-        if let Some(kept) = self.kept.as_mut().filter(|kept| kept.options.response_headers) {
-            kept.response_headers = Some(masked_json(response.headers(), &kept.options.masker));
+        let Some(kept) = &mut self.kept else { return };
+        if kept.options.response_headers {
+            kept.response_headers = Some(response.headers().clone());
+        }
+        if let (Some(capturing), Some(capture)) = (&mut kept.capturing, &kept.options.capture) {
+            capturing.head(capture, response);
+        }
+    }
+
+    fn chunk(&mut self, len: usize, _: &Record) {
+        if let Some(capturing) = self.capturing() {
+            capturing.chunk(len);
+        }
+    }
+
+    fn wants_data(&self) -> bool {
+        let kept = self.kept.as_ref();
+        kept.and_then(|kept| kept.capturing.as_ref()).is_some_and(|capturing| capturing.wants_data())
+    }
+
+    fn data(&mut self, data: &[u8], _: &Record) {
+        if let Some(capturing) = self.capturing() {
+            capturing.data(data);
         }
     }
 
@@ -82,27 +122,48 @@ impl Exchange for RequestLogExchange {
 
 impl Kept {
     fn texts(&self, record: &Record) -> Texts {
-        Texts::of(self.uri.as_ref(), self.user_agent.as_ref(), record, &self.options.masker)
+        Texts::of(self.uri.as_ref(), self.user_agent.as_ref(), record, self.masker(record))
+    }
+
+    /// What masks on this route, as far as it is known by now.
+    fn masker(&self, record: &Record) -> &Masker {
+        self.options.masker.for_route(record.route())
+    }
+
+    fn headers(&self, headers: Option<&HeaderMap>, record: &Record) -> Option<String> {
+        headers.map(|headers| masked_json(headers, self.masker(record)))
     }
 
     fn start(&self) {
         if let Some(record) = Context::current().record() {
-            event::started(record, &LazyCell::new(|| self.texts(record)), self.request_headers.as_deref());
+            let headers = self.headers(self.request_headers.as_ref(), record);
+            event::started(record, &LazyCell::new(|| self.texts(record)), headers.as_deref());
         }
     }
 
-    fn end(&self, ending: &Ending, record: &Record) {
+    fn end(mut self, ending: &Ending, record: &Record) {
         let slow = self.options.slow.is_some_and(|threshold| ending.duration >= threshold);
-        if slow || ending.outcome.is_error() || self.is_wanted(ending.outcome, record) {
-            event::completed(&Completed {
-                ending,
-                record,
-                slow,
-                texts: &LazyCell::new(|| self.texts(record)),
-                request_headers: self.request_headers.as_deref(),
-                response_headers: self.response_headers.as_deref(),
-            });
+        if !(slow || ending.outcome.is_error() || self.is_wanted(ending.outcome, record)) {
+            return;
         }
+        let capturing = self.capturing.take();
+        let texts = LazyCell::new(|| self.texts(record));
+        let bodies = match (capturing, &self.options.capture) {
+            (Some(capturing), Some(capture)) if capture.is_wanted(ending, record, slow) => {
+                let target = (texts.path(), texts.query());
+                capturing.end(capture, self.masker(record), ending, record, target)
+            }
+            _ => Bodies::default(),
+        };
+        event::completed(&Completed {
+            ending,
+            record,
+            slow,
+            texts: &texts,
+            request_headers: self.headers(self.request_headers.as_ref(), record).as_deref(),
+            response_headers: self.headers(self.response_headers.as_ref(), record).as_deref(),
+            bodies: &bodies,
+        });
     }
 
     /// Whether an exchange that is neither failed nor slow gets its line.

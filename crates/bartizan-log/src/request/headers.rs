@@ -48,17 +48,21 @@ pub(super) fn masked_json(headers: &HeaderMap, masker: &Masker) -> String {
 }
 
 /// Appends a header's value, cut and masked. Bytes outside ASCII become `\xNN`.
-pub(super) fn push_value(out: &mut String, name: &str, value: &HeaderValue, masker: &Masker) {
+pub(crate) fn push_value(out: &mut String, name: &str, value: &HeaderValue, masker: &Masker) {
     if value.is_sensitive() {
         out.push_str(masker.censor());
         return;
     }
-    let bytes = value.as_bytes();
-    let kept = bytes.get(..MAX_VALUE).unwrap_or(bytes);
-    // Writing to a string does not fail.
-    let _ = masker.header(name, kept, out);
-    // Nothing tells the length of what was masked.
-    if kept.len() < bytes.len() && !out.ends_with(masker.censor()) {
+    let start = out.len();
+    // Writing to a string does not fail. It is cut when it is masked: a beginning alone may show what the whole would not.
+    let _ = masker.header(name, value.as_bytes(), out);
+    cut_off(out, start, MAX_VALUE);
+}
+
+/// Cuts what was written from `start` on, and marks it, where it is longer than it may be.
+pub(super) fn cut_off(out: &mut String, start: usize, max: usize) {
+    if out.len() - start > max {
+        out.truncate(out.floor_char_boundary(start + max));
         out.push_str(CUT);
     }
 }

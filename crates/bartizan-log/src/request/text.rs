@@ -10,8 +10,7 @@ use bartizan_mask::Masker;
 use http::HeaderValue;
 use http::uri::PathAndQuery;
 
-use super::headers::push_value;
-use crate::line::CUT;
+use super::headers::{cut_off, push_value};
 
 /// Longest path and longest query.
 const MAX_PART: usize = 4096;
@@ -93,11 +92,9 @@ fn append(buffer: &mut String, write: impl FnOnce(&mut String)) -> Range<usize> 
 }
 
 fn push_part(out: &mut String, part: &str, mask: impl FnOnce(&str, &mut String)) {
-    let kept = part.get(..part.floor_char_boundary(MAX_PART)).unwrap_or(part);
-    mask(kept, out);
-    if kept.len() < part.len() {
-        out.push_str(CUT);
-    }
+    let start = out.len();
+    mask(part, out);
+    cut_off(out, start, MAX_PART);
 }
 
 fn push_address(out: &mut String, address: IpAddr) {

@@ -4,13 +4,17 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod capture;
 mod console;
 mod fields;
 mod foreign;
+mod har;
 mod hostile;
+mod nested;
 mod outcomes;
 mod request;
 mod scope;
 mod service;
 mod setup;
+mod slow;
 mod spans;
