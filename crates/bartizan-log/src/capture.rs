@@ -105,7 +105,8 @@ impl fmt::Debug for CaptureWhen {
 /// | `request_body_truncated`, `response_body_truncated` | `true` where that is only the beginning; else absent. The true lengths are `request_bytes` and `response_bytes` |
 ///
 /// A request's body is seen as far as the service reads it, and only in axum's and tonic's body types (with the features of these
-/// names); a response's body on any host. Masking takes place before the last frame is handed on and takes some 10 µs for 16 KiB.
+/// names); a response's body on any host. Masking takes place where the exchange ends, before its last frame is handed on, and only where
+/// the bodies are shown: some 25 µs for 16 KiB of text, 70 µs for JSON.
 ///
 /// ```
 /// use bartizan_log::{Capture, CaptureWhen, RequestLogLayer};

@@ -195,3 +195,18 @@ pub(crate) fn multipart(data: &[u8]) {
         assert!(!contains(out.as_bytes(), MARK), "{out}");
     }
 }
+
+pub(crate) fn sql(data: &[u8]) {
+    let statement = String::from_utf8_lossy(data);
+    let mut out = String::new();
+    MASKER.sql(&statement, &mut out).expect("a string takes all");
+    assert!(out.chars().count() <= Masker::MAX_SQL_CHARS + 3, "{out}");
+
+    let secret = String::from_utf8_lossy(&secret(data, b"'\\")).into_owned();
+    let literal = format!("SELECT a FROM t WHERE b = '{secret}' AND c = $x${}$x$", secret.replace('$', ""));
+    for statement in [literal, format!("SELECT 1 /* {} */ FROM t", secret.replace(['*', '/'], ""))] {
+        let mut out = String::new();
+        MASKER.sql(&statement, &mut out).expect("a string takes all");
+        assert!(!contains(out.as_bytes(), MARK), "{statement} -> {out}");
+    }
+}

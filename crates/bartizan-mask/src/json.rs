@@ -199,6 +199,26 @@ impl JsonMasker {
     fn mark(&mut self, rest: &[u8], out: &mut Vec<u8>) -> usize {
         let Some(&byte) = rest.first() else { return 0 };
         self.state = match (self.state, byte) {
+            // What comes most often comes first.
+            (State::Colon, b':') => State::Value,
+            (State::Value | State::FirstItem, b'"') => return self.value(byte, out),
+            (State::FirstName | State::Name, b'"') => State::String { name: true },
+            (State::After, b',') if self.stack.top() == Some(Kind::Object) => State::Name,
+            (State::After, b',') => State::Value,
+            (State::FirstName | State::After, b'}') => self.close(Kind::Object, out),
+            (State::FirstItem | State::After, b']') => self.close(Kind::Array, out),
+            (State::Begin(_) | State::End { .. }, _) => return self.around(byte, out),
+            (State::Value, 0x1E) if self.lines && self.stack.depth() == 0 => State::Value,
+            (state, b' ' | b'\t' | b'\r' | b'\n') => state,
+            (State::Value | State::FirstItem, byte) => return self.value(byte, out),
+            _ => State::Invalid,
+        };
+        1
+    }
+
+    /// Takes what stands before and behind a document. Says how much that was.
+    fn around(&mut self, byte: u8, out: &mut Vec<u8>) -> usize {
+        self.state = match (self.state, byte) {
             (State::Begin(n), byte) if BOM.get(n) == Some(&byte) => {
                 if n + 1 < BOM.len() {
                     State::Begin(n + 1)
@@ -211,24 +231,13 @@ impl JsonMasker {
                 return 0;
             }
             (State::End { .. }, b'\n') => State::End { line: true },
-            (State::End { .. } | State::Value, 0x1E) if self.lines && self.stack.depth() == 0 => {
-                if self.state == State::Value { State::Value } else { State::End { line: true } }
-            }
-            (state, b' ' | b'\t' | b'\r' | b'\n') if !matches!(state, State::Begin(_)) => state,
+            (State::End { .. }, 0x1E) if self.lines => State::End { line: true },
+            (state @ State::End { .. }, b' ' | b'\t' | b'\r') => state,
             (State::End { line: true }, _) if self.lines => {
                 self.out.line(out);
                 self.state = State::Value;
                 return 0;
             }
-            (State::FirstName | State::Name, b'"') => State::String { name: true },
-            (State::Value | State::FirstItem, byte) if byte != b']' => return self.value(byte, out),
-            (State::Colon, b':') => State::Value,
-            (State::After, b',') => match self.stack.top() {
-                Some(Kind::Object) => State::Name,
-                _ => State::Value,
-            },
-            (State::FirstName | State::After, b'}') => self.close(Kind::Object, out),
-            (State::FirstItem | State::After, b']') => self.close(Kind::Array, out),
             _ => State::Invalid,
         };
         1

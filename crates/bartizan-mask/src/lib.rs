@@ -66,6 +66,7 @@
 //!
 //! - `hmac`: [`Action::Pseudonym`], with `hmac` and `sha2`.
 //! - `json`: `Masker::json_value`, with `serde_json`.
+//! - `testing`: the module `testing`, a harness that looks for planted secrets.
 //! - `regex`: [`MaskerBuilder::pattern`], with `regex`.
 //! - `gzip`: [`Masker::body`] unpacks `gzip` and `deflate`, with `flate2`.
 
@@ -90,6 +91,8 @@ mod pseudonym;
 mod query;
 mod sql;
 mod templates;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 mod text;
 mod url;
 mod values;

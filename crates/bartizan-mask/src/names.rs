@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::iter;
 
-use memchr::memchr_iter;
+use memchr::{memchr, memchr_iter};
 
 use crate::kinds::Kinds;
 use crate::percent::decode;
@@ -148,7 +148,13 @@ impl Names {
     /// As [`hides`](Self::hides), for all that stands before a delimiter in a value or a text.
     /// That may be no name but long data, so the end of it decides.
     pub(crate) fn hides_end(&self, run: &[u8]) -> Option<Hide> {
-        self.judge(run.get(run.len().saturating_sub(MAX_NAME_BYTES)..)?, false)
+        let end = run.get(run.len().saturating_sub(MAX_NAME_BYTES)..)?;
+        if memchr(b'\\', end).is_some() {
+            // An escape has six bytes and more, where it is one of a string in a string.
+            let end = unescaped(run.get(run.len().saturating_sub(8 * MAX_NAME_BYTES)..)?);
+            return self.judge(end.get(end.len().saturating_sub(MAX_NAME_BYTES)..)?, false);
+        }
+        self.judge(end, false)
     }
 
     #[inline]
@@ -332,6 +338,28 @@ const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
 #[inline]
 fn mix(hash: u64, byte: u8) -> u64 {
     (hash.rotate_left(5) ^ u64::from(byte)).wrapping_mul(FACTOR)
+}
+
+/// A name of a JSON string in a text, however often it was escaped.
+#[cold]
+fn unescaped(name: &[u8]) -> Vec<u8> {
+    let mut out = Vec::new();
+    let mut rest = name;
+    while let Some((byte, tail)) = rest.split_first() {
+        rest = tail;
+        let digits =
+            (*byte == b'\\').then(|| tail.strip_prefix(b"u")).flatten().and_then(|tail| tail.get(..4));
+        let unit = digits.and_then(|digits| u32::from_str_radix(str::from_utf8(digits).ok()?, 16).ok());
+        match unit.and_then(char::from_u32) {
+            Some(char) => {
+                out.extend_from_slice(char.encode_utf8(&mut [0; 4]).as_bytes());
+                rest = tail.get(5..).unwrap_or_default();
+            }
+            None if *byte == b'\\' => {}
+            None => out.push(*byte),
+        }
+    }
+    out
 }
 
 /// The hash of a name as a whole, in its normal form.

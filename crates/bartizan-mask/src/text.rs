@@ -169,7 +169,8 @@ fn sensitive_name(
     let head = text.get(..before.end)?;
     let blank = |byte: &u8| matches!(byte, b' ' | b'\t');
     let end = back(head, floor, blank);
-    let quote_end = end - usize::from(head.get(..end)?.ends_with(b"]"));
+    let quote_end = back_white(head, floor);
+    let quote_end = quote_end - usize::from(head.get(..quote_end)?.ends_with(b"]"));
     let judged = |name: Range<usize>| Some((name.clone(), names.hides_end(text.get(name)?)?));
     if quote_end > floor
         && let Some(quote @ (b'"' | b'\'' | b'`')) = head.get(quote_end - 1)
@@ -200,6 +201,23 @@ fn sensitive_name(
 fn back(text: &[u8], floor: usize, is_part: impl Fn(&u8) -> bool) -> usize {
     let run = text.get(floor..).unwrap_or_default();
     floor + run.iter().rposition(|byte| !is_part(byte)).map_or(0, |offset| offset + 1)
+}
+
+/// As [`back`], for white space, escaped or not.
+fn back_white(text: &[u8], floor: usize) -> usize {
+    let mut end = text.len();
+    loop {
+        let white = back(text.get(..end).unwrap_or_default(), floor, u8::is_ascii_whitespace);
+        let letter = text.get(floor..white).and_then(<[u8]>::split_last);
+        let escaped = match letter {
+            Some((b'n' | b't' | b'r', head)) => head.iter().rev().take_while(|byte| **byte == b'\\').count(),
+            _ => 0,
+        };
+        if escaped == 0 {
+            return white;
+        }
+        end = white - escaped - 1;
+    }
 }
 
 /// Whether the value under this name is a header line with blanks in it.

@@ -10,7 +10,7 @@ mod checks;
 #[test]
 fn every_kept_input_holds() {
     type Check = fn(&[u8]);
-    let checks: [(&str, Check); 7] = [
+    let checks: [(&str, Check); 8] = [
         ("json", checks::json),
         ("form", checks::form),
         ("query", checks::query),
@@ -18,6 +18,7 @@ fn every_kept_input_holds() {
         ("multipart", checks::multipart),
         ("header", checks::header),
         ("text", checks::text),
+        ("sql", checks::sql),
     ];
     for (name, check) in checks {
         let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(name);

@@ -4,7 +4,7 @@ use crate::kinds::Kinds;
 
 /// A string without its quotation marks.
 pub(super) enum Read<'r> {
-    /// All of these bytes are valid and mean themselves, and there is nothing to find in them.
+    /// These bytes are valid and mean themselves, and there is no name and no URL in them.
     Plain(&'r [u8]),
     /// These bytes mean themselves.
     Same(&'r str),
@@ -34,11 +34,19 @@ pub(super) fn read<'r>(raw: &'r [u8], escapes: bool, cut: bool, scratch: &'r mut
         return unescape(raw, cut, scratch);
     }
     let kinds = Kinds::of(raw);
-    if !kinds.any(Kinds::KEPT_HEADER) {
-        return Some(Read::Plain(raw));
+    if !kinds.any(Kinds::RAW) {
+        // What is printable ASCII needs no check.
+        return if kinds.any(Kinds::TEXT) {
+            str::from_utf8(raw).ok().map(Read::Same)
+        } else {
+            Some(Read::Plain(raw))
+        };
     }
     let text = whole(raw, cut)?;
-    (!kinds.any(Kinds::RAW) || !text.bytes().any(|byte| byte < b' ')).then_some(Read::Same(text))
+    if text.bytes().any(|byte| byte < b' ') {
+        return None;
+    }
+    Some(if kinds.any(Kinds::TEXT) { Read::Same(text) } else { Read::Plain(text.as_bytes()) })
 }
 
 /// The bytes as text, without a character that is cut in half.

@@ -158,7 +158,7 @@ fn inside(masker: &Masker, read: &Read<'_>, cut: bool, out: &mut Vec<u8>) {
     let (raw, text) = match read {
         Read::Plain(bytes) if masker.values().is_empty() => return out.extend_from_slice(bytes),
         Read::Plain(bytes) => {
-            // Plain bytes are ASCII.
+            // They are valid.
             let text = str::from_utf8(bytes).unwrap_or_default();
             (Some(text), text)
         }

@@ -81,6 +81,11 @@ fn json_is_masked_escaped_or_not() {
         (r#"{"api key": "x"}"#, r#"{"api key": "***"}"#),
         ("{'password': 'x'}", "{'password': '***'}"),
         ("\"password\":\n  \"x\"", "\"password\":\n  \"***\""),
+        (
+            r#"{\"pin\"\n\t:\r\n \"x y\", \"otp\" \n:\n[1, 2]}"#,
+            r#"{\"pin\"\n\t:\r\n \"***\", \"otp\" \n:\n***}"#,
+        ),
+        ("{\"pin\"\n:\n\\\"x y\\\"}", "{\"pin\"\n:\n\\\"***\\\"}"),
         ("%7B%22password%22%3A%22x%22%7D b", "%7B%22password%22%3A*** b"),
     ]);
 }

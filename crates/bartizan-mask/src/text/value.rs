@@ -16,7 +16,7 @@ const MAX_DEPTH: u32 = 64;
 /// The value that begins at or after `at`, without its quotation marks. With `line` it is that of a header
 /// and may go to the end of the line. The censor is a value, whatever it consists of.
 pub(super) fn span(text: &[u8], at: usize, line: bool, censor: &str) -> Range<usize> {
-    let start = skip_blanks(text, at);
+    let start = skip_blanks(text, at, censor);
     if let Some(quote) = Quote::at(text, start) {
         return quote.inside(text).0;
     }
@@ -44,14 +44,21 @@ pub(super) fn is_end(byte: u8) -> bool {
     matches!(byte, 0..=b' ' | b',' | b';' | b'&' | b')' | b'}' | b']' | 0x7F)
 }
 
-/// Skips blanks, and line ends too where a quoted value or a group follows them.
-fn skip_blanks(text: &[u8], at: usize) -> usize {
+/// Skips blanks, and line ends too, escaped or not, where a quoted value, a group or the censor follows them.
+fn skip_blanks(text: &[u8], at: usize, censor: &str) -> usize {
     let rest = text.get(at..).unwrap_or_default();
     let blanks = rest.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
-    let white = rest.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
-    match rest.get(white) {
-        Some(b'"' | b'\'' | b'`' | b'{' | b'[' | b'(') => at + white,
-        _ => at + blanks,
+    let mut white = at;
+    loop {
+        let escape = backslashes(text, white);
+        white += match text.get(white + escape) {
+            Some(b'n' | b't' | b'r') if escape > 0 => escape + 1,
+            Some(byte) if escape == 0 && byte.is_ascii_whitespace() => 1,
+            Some(b'{' | b'[' | b'(') if escape == 0 => return white,
+            _ if Quote::at(text, white).is_some() => return white,
+            _ if text.get(white..).is_some_and(|rest| rest.starts_with(censor.as_bytes())) => return white,
+            _ => return at + blanks,
+        };
     }
 }
 
