@@ -32,7 +32,9 @@ fn is_printable(text: &str) -> bool {
 
 fn json_of(chunks: &[&[u8]], cut: bool) -> (JsonEnd, Vec<u8>) {
     let (mut json, mut out) = (MASKER.json(), Vec::new());
-    chunks.iter().for_each(|chunk| json.push(chunk, &mut out));
+    for chunk in chunks {
+        json.push(chunk, &mut out);
+    }
     (json.finish(cut, &mut out), out)
 }
 

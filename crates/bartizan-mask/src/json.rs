@@ -200,11 +200,10 @@ impl JsonMasker {
         let Some(&byte) = rest.first() else { return 0 };
         self.state = match (self.state, byte) {
             // What comes most often comes first.
-            (State::Colon, b':') => State::Value,
             (State::Value | State::FirstItem, b'"') => return self.value(byte, out),
             (State::FirstName | State::Name, b'"') => State::String { name: true },
             (State::After, b',') if self.stack.top() == Some(Kind::Object) => State::Name,
-            (State::After, b',') => State::Value,
+            (State::Colon, b':') | (State::After, b',') => State::Value,
             (State::FirstName | State::After, b'}') => self.close(Kind::Object, out),
             (State::FirstItem | State::After, b']') => self.close(Kind::Array, out),
             (State::Begin(_) | State::End { .. }, _) => return self.around(byte, out),
