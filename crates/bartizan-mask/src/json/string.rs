@@ -29,11 +29,17 @@ impl Read<'_> {
 /// Reads a string that may be `cut`, in which case what is not whole at its end is left out; `None` when it
 /// is not valid.
 #[inline]
-pub(super) fn read<'r>(raw: &'r [u8], escapes: bool, cut: bool, scratch: &'r mut String) -> Option<Read<'r>> {
+pub(super) fn read<'r>(
+    raw: &'r [u8],
+    kinds: Option<Kinds>,
+    escapes: bool,
+    cut: bool,
+    scratch: &'r mut String,
+) -> Option<Read<'r>> {
     if escapes {
         return unescape(raw, cut, scratch);
     }
-    let kinds = Kinds::of(raw);
+    let kinds = kinds.unwrap_or_else(|| Kinds::of(raw));
     if !kinds.any(Kinds::RAW) {
         // What is printable ASCII needs no check.
         return if kinds.any(Kinds::TEXT) {
