@@ -32,7 +32,9 @@ fn is_printable(text: &str) -> bool {
 
 fn json_of(chunks: &[&[u8]], cut: bool) -> (JsonEnd, Vec<u8>) {
     let (mut json, mut out) = (MASKER.json(), Vec::new());
-    chunks.iter().for_each(|chunk| json.push(chunk, &mut out));
+    for chunk in chunks {
+        json.push(chunk, &mut out);
+    }
     (json.finish(cut, &mut out), out)
 }
 
@@ -49,7 +51,7 @@ pub(crate) fn json(data: &[u8]) {
     // serde_json agrees, up to its limit of depth and ours of length.
     let plain = text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(text);
     match (serde_json::from_slice::<Value>(plain), end) {
-        (Ok(_), end) => assert_eq!(end, JsonEnd::Complete),
+        (Ok(_), end) => assert!(end == JsonEnd::Complete || has_long_number(plain), "{end:?}"),
         (Err(error), JsonEnd::Complete) => assert!(is_too_deep(&error) || is_surrogate(&error), "{error}"),
         _ => {}
     }
@@ -71,6 +73,12 @@ pub(crate) fn json(data: &[u8]) {
     assert_eq!(end, JsonEnd::Cut);
     assert_valid(&out);
     assert!(!contains(&out, MARK), "{}", out.escape_ascii());
+}
+
+/// Numbers of more than 512 bytes are invalid to us.
+fn has_long_number(text: &[u8]) -> bool {
+    let part = |byte: &u8| byte.is_ascii_alphanumeric() || b"+-.".contains(byte);
+    text.split(|byte| !part(byte)).any(|word| word.len() > 512)
 }
 
 fn is_too_deep(error: &serde_json::Error) -> bool {

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::defaults;
-use crate::json::{self, MAX_SEGMENTS, Paths};
+use crate::error::MaskError;
+use crate::json::{self, Paths};
 use crate::masker::{Counters, DEFAULT_CENSOR, Rules};
-use crate::names::{Hide, MAX_NAME_BYTES, Names, Reach, Rule, normalise};
+use crate::names::{Hide, Names, Reach, Rule, normalise};
 use crate::policy::Policy;
 #[cfg(feature = "hmac")]
 use crate::pseudonym::Keys;
@@ -14,7 +15,7 @@ use crate::values::Values;
 use crate::{Action, Masker, ValueKind};
 
 /// The longest censor.
-const MAX_CENSOR_BYTES: usize = 64;
+pub(crate) const MAX_CENSOR_BYTES: usize = 64;
 
 /// Configures a [`Masker`]: names, exceptions, censor. Nothing is checked before
 /// [`build`](Self::build).
@@ -351,125 +352,5 @@ fn check_censor(censor: &str) -> Result<(), MaskError> {
     censor.chars().find(unsafe_char).map_or(Ok(()), |found| Err(MaskError::CensorCharacter { found }))
 }
 
-/// Why a [`MaskerBuilder`] cannot be built.
-///
-/// ```
-/// use bartizan_mask::{MaskError, Masker};
-///
-/// let error = Masker::builder().name("--").build().unwrap_err();
-/// assert_eq!(error, MaskError::EmptyName { name: "--".into() });
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum MaskError {
-    /// A sensitive or allowed name has no letter and no digit.
-    #[error("mask name {name:?} has no letter or digit: give the name of a field, such as \"iban\"")]
-    EmptyName {
-        /// The name as given.
-        name: String,
-    },
-    /// A sensitive or allowed name is longer than 128 bytes.
-    #[error("a mask name has {bytes} bytes: give the name of a field, of at most {MAX_NAME_BYTES}")]
-    LongName {
-        /// Its length in bytes.
-        bytes: usize,
-    },
-    /// The censor is empty or longer than 64 bytes.
-    #[error("the mask censor has {bytes} bytes: give 1 to {MAX_CENSOR_BYTES}, such as \"[REDACTED]\"")]
-    CensorLength {
-        /// Its length in bytes.
-        bytes: usize,
-    },
-    /// A path is not written as paths are, or all of them have too many segments.
-    #[error(
-        "{path:?} is no path that can be masked: write it like \"user.cards[*].number\" or \"**.pin\", and all \
-         paths in at most {MAX_SEGMENTS} segments"
-    )]
-    Path {
-        /// The path as given.
-        path: String,
-    },
-    /// A pattern is no regular expression, or too large.
-    #[error(
-        "the pattern {pattern:?} cannot be used: write it in the syntax of the regex crate, and keep repetitions small"
-    )]
-    Pattern {
-        /// The pattern as given.
-        pattern: String,
-    },
-    /// There are more than 254 different actions.
-    #[error("the masker has more than 254 different actions: use the same texts for several names")]
-    Actions,
-    /// The key of the pseudonyms cannot be used.
-    #[error(
-        "the pseudonym key {id:?} cannot be used: give an id of 1 to 32 letters, digits, \"-\", \"_\" or \".\", and a \
-         key that is not empty, to a masker that has one"
-    )]
-    PseudonymKey {
-        /// The id as given.
-        id: String,
-    },
-    /// The censor holds a character that would break a header, JSON or a query.
-    #[error(
-        "the mask censor holds {found:?}: give visible ASCII characters without \
-         quotation mark, backslash, ampersand, semicolon, number sign or percent sign"
-    )]
-    CensorCharacter {
-        /// The first such character.
-        found: char,
-    },
-}
-
 #[cfg(test)]
-mod tests {
-    use super::{MaskError, Masker};
-
-    #[test]
-    fn an_unsafe_censor_is_refused() {
-        for (censor, found) in
-            [("a b", ' '), ("\n", '\n'), ("\"x\"", '"'), ("\\", '\\'), ("a&b", '&'), ("…", '…')]
-        {
-            let error = Masker::builder().censor(censor).build().unwrap_err();
-            assert_eq!(error, MaskError::CensorCharacter { found });
-        }
-        assert_eq!(Masker::builder().censor("").build().unwrap_err(), MaskError::CensorLength { bytes: 0 });
-        assert!(Masker::builder().censor("*".repeat(64)).build().is_ok());
-        assert!(Masker::builder().censor("*".repeat(65)).build().is_err());
-    }
-
-    #[test]
-    fn a_name_that_cannot_match_is_refused() {
-        for name in ["", " ", "-_.", "[]"] {
-            assert_eq!(
-                Masker::builder().name(name).build().unwrap_err(),
-                MaskError::EmptyName { name: name.into() }
-            );
-        }
-        assert!(Masker::builder().allow("").build().is_err());
-        assert!(Masker::builder().name("n".repeat(128)).build().is_ok());
-        let error = Masker::builder().name("n".repeat(129)).build().unwrap_err();
-        assert!(error.to_string().contains("129"), "{error}");
-    }
-
-    #[test]
-    fn a_default_name_that_is_added_again_hides_no_less() {
-        let masker = Masker::builder().replace_names(["password", "card"]).build().unwrap();
-        for name in ["dbpassword", "card", "loyalty_card"] {
-            assert!(masker.is_sensitive(name), "{name}");
-        }
-        let masker = Masker::builder().whole_name("token").build().unwrap();
-        assert!(masker.is_sensitive("token") && !masker.is_sensitive("page_token"));
-        assert!(masker.is_sensitive("access_token"));
-    }
-
-    #[test]
-    fn an_allowed_name_is_shown_and_names_that_end_in_it_are_not() {
-        let masker = Masker::builder().allow("token").allow("csrf-token").build().unwrap();
-        for name in ["token", "page.token", "csrf_token", "csrfToken"] {
-            assert!(!masker.is_sensitive(name), "{name}");
-        }
-        for name in ["user_token", "access_token", "my_csrf_token"] {
-            assert!(masker.is_sensitive(name), "{name}");
-        }
-    }
-}
+mod tests;

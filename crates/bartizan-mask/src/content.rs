@@ -100,12 +100,11 @@ pub(crate) fn parameter<'h>(list: &'h str, name: &str) -> Option<Cow<'h, str>> {
     loop {
         rest = rest.trim_start_matches([';', ' ', '\t']);
         let (found, tail) = rest.split_once('=')?;
-        let (value, tail) = match tail.strip_prefix('"') {
-            Some(quoted) => unquote(quoted)?,
-            None => {
-                let (value, tail) = tail.split_at_checked(tail.find(';').unwrap_or(tail.len()))?;
-                (Cow::Borrowed(value.trim()), tail)
-            }
+        let (value, tail) = if let Some(quoted) = tail.strip_prefix('"') {
+            unquote(quoted)?
+        } else {
+            let (value, tail) = tail.split_at_checked(tail.find(';').unwrap_or(tail.len()))?;
+            (Cow::Borrowed(value.trim()), tail)
         };
         if found.trim().eq_ignore_ascii_case(name) {
             return Some(value);

@@ -181,7 +181,7 @@ impl JsonMasker {
             }
             State::String { name: false } => {
                 let raw = mem::take(&mut self.token.held);
-                if self.value_string(&raw, true, out) { JsonEnd::Cut } else { JsonEnd::Invalid }
+                if self.value_string(&raw, None, true, out) { JsonEnd::Cut } else { JsonEnd::Invalid }
             }
             _ => JsonEnd::Cut,
         };
@@ -200,11 +200,17 @@ impl JsonMasker {
         let Some(&byte) = rest.first() else { return 0 };
         self.state = match (self.state, byte) {
             // What comes most often comes first.
+            (State::FirstName | State::Name, b'"') => {
+                self.state = State::String { name: true };
+                return 1 + self.string(rest.get(1..).unwrap_or_default(), true, out);
+            }
+            (State::Value | State::FirstItem, b'"') => {
+                self.begin_value();
+                self.state = State::String { name: false };
+                return 1 + self.string(rest.get(1..).unwrap_or_default(), false, out);
+            }
             (State::Colon, b':') => State::Value,
-            (State::Value | State::FirstItem, b'"') => return self.value(byte, out),
-            (State::FirstName | State::Name, b'"') => State::String { name: true },
-            (State::After, b',') if self.stack.top() == Some(Kind::Object) => State::Name,
-            (State::After, b',') => State::Value,
+            (State::After, b',') => self.behind_comma(),
             (State::FirstName | State::After, b'}') => self.close(Kind::Object, out),
             (State::FirstItem | State::After, b']') => self.close(Kind::Array, out),
             (State::Begin(_) | State::End { .. }, _) => return self.around(byte, out),
@@ -243,8 +249,9 @@ impl JsonMasker {
         1
     }
 
-    /// Takes the first byte of a value. Says how much that was.
-    fn value(&mut self, byte: u8, out: &mut Vec<u8>) -> usize {
+    /// Judges a value by its place, where its name has not.
+    #[inline]
+    fn begin_value(&mut self) {
         if !self.out.is_silent() {
             match self.stack.top() {
                 Some(Kind::Object) => {}
@@ -252,8 +259,17 @@ impl JsonMasker {
                 None => self.hide = self.place.root(&self.masker),
             }
         }
+    }
+
+    /// The state behind a comma.
+    fn behind_comma(&self) -> State {
+        if self.stack.top() == Some(Kind::Object) { State::Name } else { State::Value }
+    }
+
+    /// Takes the first byte of a value that is no string. Says how much that was.
+    fn value(&mut self, byte: u8, out: &mut Vec<u8>) -> usize {
+        self.begin_value();
         self.state = match byte {
-            b'"' => State::String { name: false },
             b'{' => self.open(Kind::Object, out),
             b'[' => self.open(Kind::Array, out),
             byte if word::begins(byte) => {

@@ -21,11 +21,10 @@ static TABLE: [u8; 256] = {
     table
 };
 
-/// The kinds of a byte. Without branches, so that the compiler makes vector instructions of it.
-#[inline]
+/// The kinds of a byte.
 const fn kind(byte: u8) -> u8 {
-    let mark = (byte == b':') | (byte == b'%');
-    let encoded = (byte == b'%') | (byte == b'[');
+    let mark = matches!(byte, b':' | b'%');
+    let encoded = matches!(byte, b'%' | b'[');
     (mark as u8 * Kinds::MARK.0)
         | ((byte == b'=') as u8 * Kinds::EQUALS.0)
         | ((byte == b'@') as u8 * Kinds::AT.0)
@@ -150,13 +149,14 @@ fn is_raw(input: &[u8]) -> bool {
 
 /// Which of these bytes, but the last one, count.
 #[inline]
+#[expect(clippy::needless_bitwise_bool, reason = "a lazy operator is a branch")]
 fn window(bytes: &[u8; LANES + 1]) -> [bool; LANES] {
     let mut found = [false; LANES];
     for ((found, &byte), &next) in found.iter_mut().zip(bytes).zip(bytes.iter().skip(1)) {
         // The second letter is `a` or `e`, which differ in one bit.
         let scheme = (byte | 0x20 == b'b') & (next | 0x24 == b'e');
         let mark = (byte == b'=') | (byte == b':') | (byte == b'%') | (byte == b'@');
-        *found = scheme | mark | ((byte.wrapping_add(1) as i8) < b'!' as i8);
+        *found = scheme | mark | (byte.wrapping_add(1).cast_signed() < b'!'.cast_signed());
     }
     found
 }

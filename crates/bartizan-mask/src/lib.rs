@@ -1,4 +1,4 @@
-//! The one masker: secrets by name in headers, cookies, queries, paths and text.
+//! The one masker: secrets by name, path and shape in headers, cookies, queries, paths, bodies and text.
 //!
 //! Whatever leaves the process (log lines, span attributes, health details) goes through one
 //! [`Masker`], so that a name that is secret in one of them is secret in all.
@@ -39,10 +39,21 @@
 //! longer than 128 bytes, percent-decoded, is sensitive. Letters outside ASCII are compared as they
 //! are.
 //!
+//! Other rules are for the user to add:
+//!
+//! | rule | by |
+//! |---|---|
+//! | names, and names that are shown after all | [`name`](MaskerBuilder::name), [`whole_name`](MaskerBuilder::whole_name), [`allow`](MaskerBuilder::allow) |
+//! | paths of JSON documents: `user.cards[*].number`, `**.pin` | [`path`](MaskerBuilder::path), [`allow_path`](MaskerBuilder::allow_path) |
+//! | everything but what is named | [`show_only`](MaskerBuilder::show_only) |
+//! | values by their shape: cards, tokens, e-mail addresses | [`value`](MaskerBuilder::value), `pattern` |
+//! | what stands for a value: another text, nothing, its last four characters, a pseudonym | [`Action`] |
+//! | rules of their own for some routes | [`route`](MaskerBuilder::route) |
+//!
 //! # What is written
 //!
-//! Every writer takes any [`fmt::Write`](core::fmt::Write), allocates nothing of its own, and returns how
-//! many values it masked. A masked value is replaced by the censor, `[REDACTED]` by default, and nothing
+//! Most writers take any [`fmt::Write`](core::fmt::Write), allocate nothing of their own where there is nothing to mask, and return how
+//! many values they masked. A masked value is replaced by the censor, `[REDACTED]` by default, and nothing
 //! tells its length. An empty value stays. What was masked already stays and is not counted again.
 //!
 //! | input | by | bytes outside printable ASCII |
@@ -54,6 +65,8 @@
 //! | text: messages, `Debug` output, error chains | [`Masker::text`] | kept |
 //! | field of an event or a span | [`Masker::censor_for`], else [`Masker::text`] | kept |
 //! | SQL statement | [`Masker::sql`] | kept |
+//! | JSON as a stream, JSON lines | [`Masker::json`], [`Masker::ndjson`] | kept |
+//! | captured body, by its content type | [`Masker::body`] | by type |
 //! | JSON tree | `Masker::json_value`, with the feature `json` | kept |
 //!
 //! # When in doubt
@@ -62,13 +75,34 @@
 //! masks what follows rather than show it. It reads no meaning: a secret that stands under an
 //! innocent name or in prose is shown.
 //!
+//! # Cost
+//!
+//! A name costs one hash of its last letters, in most cases; an input without `=`, `:`, `%` and `@` one look at 16 bytes at a
+//! time. The JSON masker takes less than half the time of `serde_json` reading the document into a tree and writing it
+//! back, and a few hundred bytes whatever its length (`cargo bench -p bartizan-mask --bench json`):
+//!
+//! | document of 1 MB | ms | MB/s |
+//! |---|---|---|
+//! | [`JsonMasker`], default names | 7.8 | 129 |
+//! | `serde_json`, nothing masked | 20.4 | 49 |
+//! | `serde_json`, a list of paths redacted in the tree | 27.1 | 37 |
+//!
+//! Measured on a shared virtual machine under load; compare the rows, not the figures.
+//!
+//! # Proof
+//!
+//! Secrets planted in random documents, cut and split at every byte, must not come out: 10 000 cases for each suite, more
+//! with `BARTIZAN_MASK_CASES=10000000 cargo test --release -p bartizan-mask`. The same harness is there for a service's
+//! own routes, as the module `testing`. In `fuzz/` are targets for `cargo fuzz` (`RUSTC_BOOTSTRAP=1 cargo fuzz run -s none
+//! json` on a stable compiler), and a test replays what they kept.
+//!
 //! # Features
 //!
-//! - `hmac`: [`Action::Pseudonym`], with `hmac` and `sha2`.
-//! - `json`: `Masker::json_value`, with `serde_json`.
-//! - `testing`: the module `testing`, a harness that looks for planted secrets.
-//! - `regex`: [`MaskerBuilder::pattern`], with `regex`.
 //! - `gzip`: [`Masker::body`] unpacks `gzip` and `deflate`, with `flate2`.
+//! - `hmac`: `Action::Pseudonym`, with `hmac` and `sha2`.
+//! - `json`: `Masker::json_value`, with `serde_json`.
+//! - `regex`: `MaskerBuilder::pattern`, with `regex`.
+//! - `testing`: the module `testing`, a harness that plants secrets and looks for them.
 
 mod action;
 mod body;
@@ -76,6 +110,7 @@ mod builder;
 mod content;
 mod defaults;
 mod edit;
+mod error;
 mod header;
 mod json;
 mod kinds;
@@ -99,7 +134,8 @@ mod values;
 
 pub use action::Action;
 pub use body::{BodyForm, MaskedBody};
-pub use builder::{MaskError, MaskerBuilder};
+pub use builder::MaskerBuilder;
+pub use error::MaskError;
 pub use json::{JsonEnd, JsonMasker};
 pub use masker::Masker;
 pub use values::ValueKind;

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::Action;
-#[cfg(feature = "hmac")]
-use crate::builder::MaskError;
 use crate::builder::MaskerBuilder;
 use crate::defaults;
+#[cfg(feature = "hmac")]
+use crate::error::MaskError;
 use crate::json::Paths;
 use crate::names::Names;
 use crate::policy::Policy;

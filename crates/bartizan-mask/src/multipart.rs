@@ -24,7 +24,10 @@ pub(crate) fn mask(masker: &Masker, boundary: &str, body: &[u8], cut: bool, out:
         Some(rest) => rest,
         None => match finder.find(body) {
             Some(at) => body.get(at + delimiter.len()..)?,
-            None if cut => return close(out),
+            None if cut => {
+                out.push_str("[]");
+                return Some(());
+            }
             None => return None,
         },
     };
@@ -50,11 +53,6 @@ pub(crate) fn mask(masker: &Masker, boundary: &str, body: &[u8], cut: bool, out:
         }
     }
     out.push(']');
-    Some(())
-}
-
-fn close(out: &mut String) -> Option<()> {
-    out.push_str("[]");
     Some(())
 }
 

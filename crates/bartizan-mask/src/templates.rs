@@ -82,9 +82,9 @@ mod tests {
                 let long = "x".repeat(n % 300);
                 let plain = format!("/{long}/{n}/{{id}}");
                 assert_eq!(masker.path_cow(&format!("/{long}/{n}/v"), &plain), format!("/{long}/{n}/v"));
-                let secret = format!("/{long}/{n}/{{pin}}");
-                let masked = masker.path_cow(&format!("/{long}/{n}/v"), &secret).into_owned();
-                assert_eq!(masked, format!("/{long}/{n}/[REDACTED]"));
+                let private = format!("/{long}/{n}/{{pin}}");
+                let shown = masker.path_cow(&format!("/{long}/{n}/v"), &private).into_owned();
+                assert_eq!(shown, format!("/{long}/{n}/[REDACTED]"));
             }
         }
     }

@@ -123,11 +123,6 @@ impl Plant {
         secret
     }
 
-    /// A secret of 16 digits.
-    fn number(&mut self) -> String {
-        DIGITS.repeat(2)
-    }
-
     /// A sensitive name in one of the forms that clients send.
     ///
     /// ```

@@ -155,7 +155,10 @@ impl Values {
 
     /// Hands on the values in a text, from left to right.
     pub(crate) fn each(&self, text: &[u8], mut found: impl FnMut(Range<usize>, Hide)) {
+        #[cfg(feature = "regex")]
         let mut next = self.seekers();
+        #[cfg(not(feature = "regex"))]
+        let mut next = [Seeker { sought: false, found: None }];
         let mut floor = 0;
         loop {
             for seeker in &mut next {
@@ -175,11 +178,6 @@ impl Values {
         (0..=self.patterns.len())
             .map(|pattern| Seeker { pattern: pattern.checked_sub(1), sought: false, found: None })
             .collect()
-    }
-
-    #[cfg(not(feature = "regex"))]
-    fn seekers(&self) -> [Seeker; 1] {
-        [Seeker { sought: false, found: None }]
     }
 
     fn next_shape(&self, text: &[u8], floor: usize) -> Option<(Range<usize>, Hide)> {

@@ -16,6 +16,10 @@ const MARK: &str = "ZQ7";
 /// A value that holds neither a pair nor a URL.
 const PLAIN: &str = "([a-z0-9+/?@.-]|%2[0-46-9A-F]|%[g-z]){0,12}";
 
+fn cases() -> u32 {
+    std::env::var("BARTIZAN_MASK_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(10_000)
+}
+
 fn masker() -> Masker {
     Masker::builder().cookies_by_name(true).build().unwrap()
 }
@@ -94,7 +98,8 @@ fn is_printable(text: &str) -> bool {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+    // `BARTIZAN_MASK_CASES=1000000` is a longer run.
+    #![proptest_config(ProptestConfig { failure_persistence: None, cases: cases(), ..ProptestConfig::default() })]
 
     #[test]
     fn a_query_shows_all_but_its_secrets(pairs in pairs(secret(|byte| byte != b'&'), PLAIN)) {

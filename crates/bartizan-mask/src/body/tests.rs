@@ -1,4 +1,4 @@
-use super::{BodyForm, MaskedBody};
+use super::BodyForm;
 use crate::Masker;
 
 #[track_caller]
@@ -80,7 +80,7 @@ mod packed {
     use flate2::Compression;
     use flate2::write::{DeflateEncoder, GzEncoder, ZlibEncoder};
 
-    use super::{BodyForm, MaskedBody, Masker};
+    use crate::{BodyForm, MaskedBody, Masker};
 
     fn masked(encoding: &str, packed: &[u8], cut: bool) -> (MaskedBody, String) {
         let mut out = String::new();

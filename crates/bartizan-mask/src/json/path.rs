@@ -114,16 +114,12 @@ impl Paths {
 /// Reads the first segment of a path; what follows it.
 fn segment(path: &str) -> Option<(Segment, &str)> {
     if let Some(inside) = path.strip_prefix('[') {
-        let (segment, tail) = match inside.strip_prefix('"') {
-            Some(quoted) => {
-                let (name, tail) = quoted.split_once("\"]")?;
-                (Segment::Name(hash(name.as_bytes())), tail)
-            }
-            None => {
-                let (item, tail) = inside.split_once(']')?;
-                let item = if item == "*" { None } else { Some(item.parse().ok()?) };
-                (Segment::Item(item), tail)
-            }
+        let (segment, tail) = if let Some(quoted) = inside.strip_prefix('"') {
+            let (name, tail) = quoted.split_once("\"]")?;
+            (Segment::Name(hash(name.as_bytes())), tail)
+        } else {
+            let (item, tail) = inside.split_once(']')?;
+            (Segment::Item(if item == "*" { None } else { Some(item.parse().ok()?) }), tail)
         };
         return Some((segment, dot(tail)?));
     }

@@ -29,11 +29,17 @@ impl Read<'_> {
 /// Reads a string that may be `cut`, in which case what is not whole at its end is left out; `None` when it
 /// is not valid.
 #[inline]
-pub(super) fn read<'r>(raw: &'r [u8], escapes: bool, cut: bool, scratch: &'r mut String) -> Option<Read<'r>> {
+pub(super) fn read<'r>(
+    raw: &'r [u8],
+    kinds: Option<Kinds>,
+    escapes: bool,
+    cut: bool,
+    scratch: &'r mut String,
+) -> Option<Read<'r>> {
     if escapes {
         return unescape(raw, cut, scratch);
     }
-    let kinds = Kinds::of(raw);
+    let kinds = kinds.unwrap_or_else(|| Kinds::of(raw));
     if !kinds.any(Kinds::RAW) {
         // What is printable ASCII needs no check.
         return if kinds.any(Kinds::TEXT) {
@@ -133,30 +139,46 @@ fn escape(text: &[u8]) -> Option<Escape> {
 }
 
 fn unit(text: &[u8]) -> Option<Escape> {
-    let Some(first) = hex(text)? else { return Some(Escape::Cut) };
+    let first = match hex(text) {
+        Unit::Is(first) => first,
+        Unit::Cut => return Some(Escape::Cut),
+        Unit::None => return None,
+    };
     if let Some(char) = char::from_u32(first) {
         return Some(Escape::Char(char, 6));
     }
     let rest = text.get(6..).unwrap_or_default();
-    if first < 0xDC00
-        && rest.starts_with(b"\\u")
-        && let Some(second @ 0xDC00..0xE000) = hex(rest)?
-    {
-        let char = char::from_u32(0x1_0000 + ((first - 0xD800) << 10 | (second - 0xDC00)))?;
-        return Some(Escape::Char(char, 12));
+    if first < 0xDC00 && rest.starts_with(b"\\u") {
+        match hex(rest) {
+            Unit::Is(second @ 0xDC00..0xE000) => {
+                let char = char::from_u32(0x1_0000 + ((first - 0xD800) << 10 | (second - 0xDC00)))?;
+                return Some(Escape::Char(char, 12));
+            }
+            Unit::None => return None,
+            Unit::Is(_) | Unit::Cut => {}
+        }
     }
     Some(Escape::Half(6))
 }
 
-/// The code unit of `\uXXXX`. `None` inside where the text ends first; `None` where it is none.
-fn hex(text: &[u8]) -> Option<Option<u32>> {
+/// A code unit.
+enum Unit {
+    Is(u32),
+    /// The text ends first.
+    Cut,
+    None,
+}
+
+/// The code unit of `\uXXXX`.
+fn hex(text: &[u8]) -> Unit {
     let digits = text.get(2..).unwrap_or_default();
     let digits = digits.get(..4).unwrap_or(digits);
-    let mut unit = 0;
-    for digit in digits {
-        unit = unit << 4 | char::from(*digit).to_digit(16)?;
+    let unit = digits.iter().try_fold(0, |unit, digit| Some(unit << 4 | char::from(*digit).to_digit(16)?));
+    match unit {
+        Some(unit) if digits.len() == 4 => Unit::Is(unit),
+        Some(_) => Unit::Cut,
+        None => Unit::None,
     }
-    Some((digits.len() == 4).then_some(unit))
 }
 
 /// Hands on text as it stands inside a JSON string.

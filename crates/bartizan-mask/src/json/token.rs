@@ -5,10 +5,14 @@ use std::mem;
 use memchr::memchr2;
 
 use super::{JsonMasker, State, string, word};
+use crate::kinds::Kinds;
 use crate::names::Hide;
 
 /// The longest string that is looked through, in bytes as they came.
 pub(super) const MAX_STRING_BYTES: usize = 64 * 1024;
+
+/// How long a string is that is read in one look.
+const SHORT_BYTES: usize = 16;
 
 /// The longest number.
 pub(super) const MAX_WORD_BYTES: usize = 512;
@@ -42,6 +46,19 @@ impl JsonMasker {
     /// Takes what is here of a string, behind its opening quotation mark.
     pub(super) fn string(&mut self, rest: &[u8], name: bool, out: &mut Vec<u8>) -> usize {
         let mut at = usize::from(self.token.escaped);
+        if at == 0 && self.token.bytes == 0 {
+            // Most strings are short, and read in one look.
+            let head = rest.get(..SHORT_BYTES).unwrap_or(rest);
+            let (part, tail, kinds) = Kinds::split(head, |byte| matches!(byte, b'"' | b'\\'));
+            if tail.first() == Some(&b'"') {
+                if !self.string_ends(part, Some(kinds), name, out) {
+                    self.state = State::Invalid;
+                }
+                let end = part.len() + 1;
+                return end + self.behind_token(rest.get(end));
+            }
+            at = part.len();
+        }
         self.token.escaped = false;
         let end = loop {
             let Some(mark) = rest.get(at..).and_then(|rest| memchr2(b'"', b'\\', rest)).map(|n| at + n)
@@ -61,11 +78,11 @@ impl JsonMasker {
         };
         let part = rest.get(..end).unwrap_or_default();
         let valid = if self.token.bytes == 0 && part.len() <= MAX_STRING_BYTES {
-            self.string_ends(part, name, out)
+            self.string_ends(part, None, name, out)
         } else {
             self.token.hold(part, MAX_STRING_BYTES);
             let held = mem::take(&mut self.token.held);
-            let valid = self.string_ends(&held, name, out);
+            let valid = self.string_ends(&held, None, name, out);
             self.token.held = held;
             valid
         };
@@ -73,23 +90,34 @@ impl JsonMasker {
         if !valid {
             self.state = State::Invalid;
         }
-        end + 1
+        end + 1 + self.behind_token(rest.get(end + 1))
     }
 
-    fn string_ends(&mut self, raw: &[u8], name: bool, out: &mut Vec<u8>) -> bool {
-        let valid = if name { self.name(raw) } else { self.value_string(raw, false, out) };
+    /// Takes the mark that comes most often behind a name or a value, if it is there. Says how much that was.
+    #[inline]
+    fn behind_token(&mut self, next: Option<&u8>) -> usize {
+        self.state = match (self.state, next) {
+            (State::Colon, Some(b':')) => State::Value,
+            (State::After, Some(b',')) => self.behind_comma(),
+            _ => return 0,
+        };
+        1
+    }
+
+    fn string_ends(&mut self, raw: &[u8], kinds: Option<Kinds>, name: bool, out: &mut Vec<u8>) -> bool {
+        let valid = if name { self.name(raw, kinds) } else { self.value_string(raw, kinds, false, out) };
         self.state = if name { State::Colon } else { self.behind() };
         valid
     }
 
     /// Takes a whole name; `false` when it is no valid string.
-    fn name(&mut self, raw: &[u8]) -> bool {
+    fn name(&mut self, raw: &[u8], kinds: Option<Kinds>) -> bool {
         if self.token.bytes > MAX_STRING_BYTES {
             self.out.name_bytes(self.token.bytes);
             self.hide = Some(Hide::default());
             return true;
         }
-        let read = string::read(raw, self.token.escapes, false, &mut self.scratch);
+        let read = string::read(raw, kinds, self.token.escapes, false, &mut self.scratch);
         let Some(read) = read else { return false };
         if self.out.is_silent() {
             return true;
@@ -100,7 +128,13 @@ impl JsonMasker {
     }
 
     /// Takes a string value, which may be cut; `false` when it is no valid string.
-    pub(super) fn value_string(&mut self, raw: &[u8], cut: bool, out: &mut Vec<u8>) -> bool {
+    pub(super) fn value_string(
+        &mut self,
+        raw: &[u8],
+        kinds: Option<Kinds>,
+        cut: bool,
+        out: &mut Vec<u8>,
+    ) -> bool {
         let hide = self.hide.take();
         if self.token.bytes > MAX_STRING_BYTES {
             match hide {
@@ -109,7 +143,7 @@ impl JsonMasker {
             }
             return true;
         }
-        let read = string::read(raw, self.token.escapes, cut, &mut self.scratch);
+        let read = string::read(raw, kinds, self.token.escapes, cut, &mut self.scratch);
         let Some(read) = read else { return false };
         match hide {
             Some(hide) if cut => self.out.hidden(&self.masker, hide, None, out),
@@ -135,7 +169,7 @@ impl JsonMasker {
                 self.held_word_ends(out);
             }
         }
-        part.len()
+        part.len() + self.behind_token(rest.get(part.len()))
     }
 
     pub(super) fn held_word_ends(&mut self, out: &mut Vec<u8>) {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::Plant;
+use super::{DIGITS, Plant};
 
 /// Pieces of strings that mean nothing to a masker.
 const PIECES: &[&str] = &[
@@ -94,7 +94,7 @@ impl Plant {
     /// A secret that is a string, a number, a list or an object.
     fn json_secret(&mut self, body: &mut String, depth: usize) {
         match self.random.below(if depth == 0 { 3 } else { 6 }) {
-            0 => body.push_str(&self.number()),
+            0 => body.push_str(&DIGITS.repeat(2)),
             1 => {
                 let piece = self.random.pick(PIECES).copied().unwrap_or_default();
                 let _ = write!(body, "\"{piece}{}\\\"{piece}{}\"", self.secret(), self.secret());

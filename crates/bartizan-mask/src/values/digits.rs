@@ -43,13 +43,12 @@ pub(super) fn imei(text: &[u8], at: usize) -> Option<Range<usize>> {
 /// A social security number that begins here.
 pub(super) fn ssn(text: &[u8], at: usize) -> Option<Range<usize>> {
     let number = text.get(at..at + 11)?;
-    let [a, b, c, b'-', d, e, b'-', f, g, h, i] = number else { return None };
-    let digits = [a, b, c, d, e, f, g, h, i];
-    let whole = begins(text, at) && ends(text, at + 11) && digits.iter().all(|digit| digit.is_ascii_digit());
+    let form = |(n, byte): (usize, &u8)| if n == 3 || n == 6 { *byte == b'-' } else { byte.is_ascii_digit() };
+    let whole = begins(text, at) && ends(text, at + 11) && number.iter().enumerate().all(form);
     let area = number.get(..3)?;
     let used = area != b"000"
         && area != b"666"
-        && *a != b'9'
+        && area.first() != Some(&b'9')
         && number.get(4..6)? != b"00"
         && number.get(7..)? != b"0000";
     (whole && used).then_some(at..at + 11)
@@ -66,5 +65,5 @@ fn is_luhn(digits: &[u8]) -> bool {
             if digit > 9 { digit - 9 } else { digit }
         })
         .sum();
-    sum % 10 == 0 && digits.iter().any(|digit| Some(digit) != digits.first())
+    sum.is_multiple_of(10) && digits.iter().any(|digit| Some(digit) != digits.first())
 }
