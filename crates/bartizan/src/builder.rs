@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::io::Write;
-use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
 use bartizan_core::{ObserveLayer, Routes, Settings, Trust};
@@ -10,14 +9,14 @@ use bartizan_correlation::CorrelationLayer;
 use bartizan_health::{Endpoints, Exposure, Registry, RegistryBuilder, ToolUrls};
 use bartizan_log::{Capture, LogBuilder, LogFormat, PanicHook, RequestLogLayer};
 use bartizan_mask::Masker;
-use bartizan_metrics::{Collectors, RedLayer, Store, StoreBuilder};
+use bartizan_metrics::{RedLayer, Store, StoreBuilder};
 use bartizan_trace::{Propagation, TraceLayer, TraceSettings};
 use tracing_subscriber::layer::SubscriberExt;
 
 use crate::client::ClientLayer;
 use crate::counters;
 use crate::error::InitError;
-use crate::meters::{self, Listener, Meters};
+use crate::meters::{self, Listener, MeterSettings, Meters};
 use crate::observability::{Inner, Observability};
 use crate::redact::Masked;
 use crate::stack::StackLayer;
@@ -64,9 +63,7 @@ pub struct ObservabilityBuilder {
     capture: Option<Capture>,
     red: RedLayer,
     store: StoreBuilder,
-    metrics_token: Option<String>,
-    metrics_listener: Option<SocketAddr>,
-    business: Box<dyn FnOnce(Collectors) -> Collectors>,
+    pub(crate) meters: MeterSettings,
     trace: TraceSettings,
     trace_layer: Box<dyn FnOnce(TraceLayer) -> TraceLayer>,
     log_format: LogFormat,
@@ -93,9 +90,7 @@ impl ObservabilityBuilder {
             capture: None,
             red: RedLayer::new(),
             store: Store::builder(),
-            metrics_token: None,
-            metrics_listener: None,
-            business: Box::new(|collectors| collectors),
+            meters: MeterSettings::default(),
             trace: TraceSettings::new(),
             trace_layer: Box::new(|layer| layer),
             log_format: LogFormat::Auto,
@@ -193,41 +188,6 @@ impl ObservabilityBuilder {
         self
     }
 
-    /// The bearer token that callers of `/metrics` and `/metrics/business` need, where `METRICS_TOKEN` is not set. Default: none.
-    pub fn metrics_token(mut self, token: impl Into<String>) -> Self {
-        self.metrics_token = Some(token.into());
-        self
-    }
-
-    /// Serves `/metrics` and `/metrics/business` on a listener of their own, and no more beside the application's routes, where
-    /// `METRICS_PORT` and `METRICS_HOST` do not say otherwise. Port 0 is any free one,
-    /// see [`metrics_address`](Observability::metrics_address). Default: none.
-    ///
-    /// ```no_run
-    /// use bartizan::Observability;
-    ///
-    /// let observability = Observability::builder("orders").metrics(true).metrics_listener(([127, 0, 0, 1], 9464)).init()?;
-    /// # Ok::<(), bartizan::InitError>(())
-    /// ```
-    pub fn metrics_listener(mut self, address: impl Into<SocketAddr>) -> Self {
-        self.metrics_listener = Some(address.into());
-        self
-    }
-
-    /// How long a business collector may take, and how long its result is kept. Default: 5 and 15 seconds.
-    ///
-    /// ```no_run
-    /// use bartizan::Observability;
-    /// use std::time::Duration;
-    ///
-    /// let observability = Observability::builder("orders").business(|it| it.ttl(Duration::from_mins(1))).init()?;
-    /// # Ok::<(), bartizan::InitError>(())
-    /// ```
-    pub fn business(mut self, change: impl FnOnce(Collectors) -> Collectors + 'static) -> Self {
-        self.business = Box::new(change);
-        self
-    }
-
     /// Where spans go and which are sampled. Service, version and environment are filled in.
     pub fn trace(mut self, settings: TraceSettings) -> Self {
         self.trace = settings;
@@ -304,8 +264,7 @@ impl ObservabilityBuilder {
         let environment =
             vars::get(&*vars, "ENVIRONMENT").or(self.environment).unwrap_or_else(|| "development".to_owned());
         let metrics_on = vars::flag(&*vars, "ENABLE_METRICS")?.unwrap_or(self.metrics);
-        let metrics_address = meters::address(&*vars, self.metrics_listener)?.filter(|_| metrics_on);
-        let metrics_token = vars::get(&*vars, "METRICS_TOKEN").or(self.metrics_token);
+        let meters = self.meters.read(&*vars)?;
         let traced = vars::flag(&*vars, "OTEL_ENABLED")?.unwrap_or(true);
         let correlated = vars::flag(&*vars, "CORRELATION_ENABLED")?.unwrap_or(true);
         let capture = vars::capture(&*vars, self.capture)?;
@@ -347,7 +306,8 @@ impl ObservabilityBuilder {
             counters::register(store, &self.masker, log.guard.writer(), &tracing)?;
             meters::register(store, &self.masker, &tracing, (&self.service, &self.version))?;
         }
-        let listener = metrics_address.map_or_else(|| Ok(Listener::none()), Listener::bind)?;
+        let listener =
+            meters.listener.filter(|_| metrics_on).map_or_else(|| Ok(Listener::none()), Listener::bind)?;
 
         let (log_layer, guard) = log.into_layer();
         let subscriber = tracing_subscriber::registry()
@@ -359,7 +319,7 @@ impl ObservabilityBuilder {
             metrics::set_global_recorder(store.clone())
                 .map_err(|_| InitError::Installed { what: "a metrics recorder" })?;
         }
-        let meters = Meters::new(store.as_ref(), self.business, metrics_token, listener);
+        let meters = Meters::new(store.as_ref(), meters, listener);
         PanicHook::new(self.masker.clone()).flush(guard.writer().clone()).install();
 
         let trace = traced.then(|| {

@@ -7,6 +7,7 @@ use bartizan_mask::Masker;
 use bartizan_metrics::{Collectors, Metrics, MetricsEndpoint, Store};
 use bartizan_trace::Tracing;
 
+use crate::builder::ObservabilityBuilder;
 use crate::error::InitError;
 use crate::observability::Observability;
 use crate::vars::{self, Vars};
@@ -22,13 +23,30 @@ pub(crate) struct Meters {
     pub(crate) listener: Listener,
 }
 
+/// What code and environment want of them.
+pub(crate) struct MeterSettings {
+    token: Option<String>,
+    pub(crate) listener: Option<SocketAddr>,
+    business: Box<dyn FnOnce(Collectors) -> Collectors>,
+}
+
+impl Default for MeterSettings {
+    fn default() -> Self {
+        Self { token: None, listener: None, business: Box::new(|collectors| collectors) }
+    }
+}
+
+impl MeterSettings {
+    /// Lets the environment have the last word.
+    pub(crate) fn read(self, vars: &Vars) -> Result<Self, InitError> {
+        let listener = address(vars, self.listener)?;
+        Ok(Self { token: vars::get(vars, "METRICS_TOKEN").or(self.token), listener, ..self })
+    }
+}
+
 impl Meters {
-    pub(crate) fn new(
-        store: Option<&Store>,
-        business: impl FnOnce(Collectors) -> Collectors,
-        token: Option<String>,
-        listener: Listener,
-    ) -> Self {
+    pub(crate) fn new(store: Option<&Store>, settings: MeterSettings, listener: Listener) -> Self {
+        let MeterSettings { token, business, .. } = settings;
         let metrics = store.map_or_else(Metrics::off, Metrics::new);
         metrics.clone().set_global();
         let business = business(store.map_or_else(Collectors::off, Collectors::new));
@@ -70,7 +88,7 @@ impl Listener {
 }
 
 /// Where the environment, or else the code, wants the pages served.
-pub(crate) fn address(vars: &Vars, code: Option<SocketAddr>) -> Result<Option<SocketAddr>, InitError> {
+fn address(vars: &Vars, code: Option<SocketAddr>) -> Result<Option<SocketAddr>, InitError> {
     let host = vars::parsed::<IpAddr>(vars, "METRICS_HOST", "an IP address such as 127.0.0.1 or 0.0.0.0")?;
     let port = vars::parsed::<u16>(vars, "METRICS_PORT", "a port such as 9464")?;
     if host.is_none() && port.is_none() {
@@ -100,6 +118,43 @@ pub(crate) fn register(
         .collect();
     store.info("target_info", "The attributes of the OpenTelemetry resource.", &*facts)?;
     Ok(())
+}
+
+impl ObservabilityBuilder {
+    /// The bearer token that callers of `/metrics` and `/metrics/business` need, where `METRICS_TOKEN` is not set. Default: none.
+    pub fn metrics_token(mut self, token: impl Into<String>) -> Self {
+        self.meters.token = Some(token.into());
+        self
+    }
+
+    /// Serves `/metrics` and `/metrics/business` on a listener of their own, and no more beside the application's routes, where
+    /// `METRICS_PORT` and `METRICS_HOST` do not say otherwise. Port 0 is any free one,
+    /// see [`metrics_address`](Observability::metrics_address). Default: none.
+    ///
+    /// ```no_run
+    /// use bartizan::Observability;
+    ///
+    /// let observability = Observability::builder("orders").metrics(true).metrics_listener(([127, 0, 0, 1], 9464)).init()?;
+    /// # Ok::<(), bartizan::InitError>(())
+    /// ```
+    pub fn metrics_listener(mut self, address: impl Into<SocketAddr>) -> Self {
+        self.meters.listener = Some(address.into());
+        self
+    }
+
+    /// How long a business collector may take, and how long its result is kept. Default: 5 and 15 seconds.
+    ///
+    /// ```no_run
+    /// use bartizan::Observability;
+    /// use std::time::Duration;
+    ///
+    /// let observability = Observability::builder("orders").business(|it| it.ttl(Duration::from_mins(1))).init()?;
+    /// # Ok::<(), bartizan::InitError>(())
+    /// ```
+    pub fn business(mut self, change: impl FnOnce(Collectors) -> Collectors + 'static) -> Self {
+        self.meters.business = Box::new(change);
+        self
+    }
 }
 
 impl Observability {

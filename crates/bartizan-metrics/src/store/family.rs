@@ -67,7 +67,7 @@ impl Family {
         let Custom { buckets, summary, max_series } = custom;
         let mut histograms = self.histograms;
         histograms.buckets = buckets.unwrap_or(histograms.buckets);
-        Self { histograms, summary, max_series, ..self }
+        Self { max_series, histograms, summary, ..self }
     }
 
     pub(crate) fn buckets(&self) -> &Buckets {
