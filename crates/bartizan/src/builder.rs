@@ -7,15 +7,15 @@ use std::sync::{Arc, Mutex};
 use bartizan_core::{ObserveLayer, Routes, Settings, Trust};
 use bartizan_correlation::CorrelationLayer;
 use bartizan_health::{Endpoints, Exposure, Registry, RegistryBuilder, ToolUrls};
-use bartizan_log::{Capture, LogBuilder, LogFormat, PanicHook, RequestLogLayer};
+use bartizan_log::{Capture, LogBuilder, LogFormat, RequestLogLayer};
 use bartizan_mask::Masker;
 use bartizan_metrics::{RedLayer, Store, StoreBuilder};
 use bartizan_trace::{Propagation, TraceLayer, TraceSettings};
-use tracing_subscriber::layer::SubscriberExt;
 
 use crate::client::ClientLayer;
 use crate::counters;
 use crate::error::InitError;
+use crate::install::install;
 use crate::meters::{self, Listener, MeterSettings, Meters};
 use crate::observability::{Inner, Observability};
 use crate::redact::Masked;
@@ -309,18 +309,8 @@ impl ObservabilityBuilder {
         let listener =
             meters.listener.filter(|_| metrics_on).map_or_else(|| Ok(Listener::none()), Listener::bind)?;
 
-        let (log_layer, guard) = log.into_layer();
-        let subscriber = tracing_subscriber::registry()
-            .with(log_layer)
-            .with(tracing.tracer().map(bartizan_trace::span_layer));
-        tracing::subscriber::set_global_default(subscriber)
-            .map_err(|_| InitError::Installed { what: "a tracing subscriber" })?;
-        if let Some(store) = &store {
-            metrics::set_global_recorder(store.clone())
-                .map_err(|_| InitError::Installed { what: "a metrics recorder" })?;
-        }
+        let guard = install(log, &tracing, store.as_ref(), &self.masker)?;
         let meters = Meters::new(store.as_ref(), meters, listener);
-        PanicHook::new(self.masker.clone()).flush(guard.writer().clone()).install();
 
         let trace = traced.then(|| {
             (self.trace_layer)(tracing.layer().propagation(propagation)).masker(self.masker.clone())

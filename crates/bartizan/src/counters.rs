@@ -63,9 +63,9 @@ pub(crate) fn register(
         "Writes that the log's sink refused.",
         move || failed.write_errors_total(),
     )?;
-    let (masked, placeholders) = (masker.clone(), masker.clone());
+    let (fields, placeholders) = (masker.clone(), masker.clone());
     store.external_counter("bartizan_masked_fields_total", "Values that were masked.", move || {
-        masked.masked_total()
+        fields.masked_total()
     })?;
     store.external_counter(
         "bartizan_body_placeholders_total",

@@ -74,6 +74,7 @@ mod error;
 mod exit;
 #[cfg(feature = "tonic")]
 pub mod grpc;
+mod install;
 mod meters;
 mod observability;
 mod redact;

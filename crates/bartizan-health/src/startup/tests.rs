@@ -169,7 +169,7 @@ async fn beside_the_server_probes_keep_traffic_out_until_it_passes() {
 #[tokio::test(start_paused = true)]
 async fn a_check_that_is_not_critical_holds_nothing_up() {
     let registry = Registry::new();
-    let options = startup().criticality(Criticality::NonCritical);
+    let options = startup().criticality(Criticality::Degrading);
     registry.register_with("mail", || async { Health::unhealthy("refused") }, options).unwrap();
     registry.start(Startup::new()).await.unwrap();
 }
