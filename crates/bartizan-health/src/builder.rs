@@ -13,7 +13,7 @@ type Step = Box<dyn FnOnce(&Registry) -> Result<(), HealthError> + Send>;
 /// use bartizan_health::{Health, Registry};
 ///
 /// let registry = Registry::builder()
-///     .answer_within(Duration::from_millis(50))
+///     .answer_within(Duration::from_millis(20))
 ///     .max_checks(32)
 ///     .register("disk", || async { Health::healthy() })
 ///     .on_change(|change| println!("{} is {}", change.name, change.to))
@@ -30,7 +30,7 @@ pub struct RegistryBuilder {
 impl Default for RegistryBuilder {
     fn default() -> Self {
         Self {
-            answer_within: Duration::from_millis(90),
+            answer_within: Duration::from_millis(50),
             max_checks: 256,
             redactor: Arc::new(DefaultRedactor),
             steps: Vec::new(),
@@ -39,7 +39,7 @@ impl Default for RegistryBuilder {
 }
 
 impl RegistryBuilder {
-    /// The longest time that a report waits for checks. Default 90 ms; zero answers at once with what is known.
+    /// The longest time that a report waits for checks. Default 50 ms; zero answers at once with what is known.
     #[must_use]
     pub fn answer_within(mut self, longest: Duration) -> Self {
         self.answer_within = longest;
