@@ -20,7 +20,7 @@ pub enum Naming {
 pub(super) const OVERFLOW: &str = "overflow";
 
 /// What tells one exchange's series from another's, but for the route.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Traits {
     pub(super) protocol: Protocol,
     method: KnownMethod,
@@ -82,6 +82,23 @@ impl Traits {
             https: naming == Naming::OpenTelemetry && record.is_https(),
             ..Self::http(record.method(), None, Outcome::Ok)
         }
+    }
+
+    /// All of these in a number, different ones for different traits.
+    #[inline]
+    pub(super) fn packed(self) -> u64 {
+        let version = match self.version {
+            Version::HTTP_09 | Version::HTTP_10 => 1,
+            Version::HTTP_2 => 2,
+            Version::HTTP_3 => 3,
+            _ => 0,
+        };
+        let flags = u64::from(self.sent) | u64::from(self.https) << 1 | version << 2;
+        let code = self.grpc_code.map_or(0, |code| u64::from(code.as_u8()) + 1);
+        let (protocol, outcome) = (self.protocol as u64, self.outcome as u64);
+        [flags, protocol, outcome, u64::from(self.method.as_u8()), code]
+            .into_iter()
+            .fold(self.status.into(), |all, one| all << 8 | one)
     }
 
     /// The coarser traits that are left when not even the overflow series has room for these.
