@@ -28,31 +28,37 @@ impl<K: Copy + Eq + Hash, T> RouteTable<K, T> {
     /// What is kept for this key and this route; made, if there are fewer than `max` entries so far. `None` if there is no room.
     #[inline]
     pub fn get_or_make(&self, key: K, route: &str, max: usize, make: impl Fn() -> T) -> Option<&T> {
-        self.at(self.place(key, route, max, make)?)
+        self.find_or_make(key, route, max, make).map(|(_, kept)| kept)
     }
 
-    /// The place of what [`get_or_make`](Self::get_or_make) finds, which stays the same: [`at`](Self::at) looks there without a search.
+    /// The same with its place, which does not change: [`at`](Self::at) looks there without a search.
     ///
     /// ```
     /// use bartizan_core::RouteTable;
     ///
     /// let table = RouteTable::new(100);
-    /// let place = table.place((), "/users/{id}", 100, || 7).unwrap();
+    /// let (place, _) = table.find_or_make((), "/users/{id}", 100, || 7).unwrap();
     /// assert_eq!(table.at(place), Some(&7));
+    /// assert_eq!(table.find((), "/users/{id}"), Some((place, &7)));
+    /// assert_eq!(table.find((), "/users"), None);
     /// ```
-    #[inline]
-    pub fn place(&self, key: K, route: &str, max: usize, make: impl Fn() -> T) -> Option<usize> {
-        let mut hash = Words(0);
-        key.hash(&mut hash);
-        hash.write(route.as_bytes());
+    pub fn find_or_make(&self, key: K, route: &str, max: usize, make: impl Fn() -> T) -> Option<(usize, &T)> {
         let is = |entry: &(K, Box<str>, T)| entry.0 == key && *entry.1 == *route;
-        self.0.place(hash.finish(), max, is, || (key, route.into(), make()))
+        let make = || (key, route.into(), make());
+        self.0.find_or_make(hash(key, route), max, is, make).map(|(place, entry)| (place, &entry.2))
     }
 
-    /// What is kept at a place that [`place`](Self::place) has told.
+    /// What is kept for this key and this route, with its place.
+    #[inline]
+    pub fn find(&self, key: K, route: &str) -> Option<(usize, &T)> {
+        let is = |entry: &(K, Box<str>, T)| entry.0 == key && *entry.1 == *route;
+        self.0.find(hash(key, route), is).map(|(place, entry)| (place, &entry.2))
+    }
+
+    /// What is kept at a place.
     #[inline]
     pub fn at(&self, place: usize) -> Option<&T> {
-        self.0.at(place).map(|entry| &entry.2)
+        self.0.slots.get(place)?.get().map(|entry| &entry.1.2)
     }
 }
 
@@ -83,21 +89,13 @@ impl<K: Copy + Eq + Hash, T> KeyTable<K, T> {
     /// What is kept for this key.
     #[inline]
     pub fn get(&self, key: K) -> Option<&T> {
-        self.0.at(self.0.find(Self::hash(key), |entry| entry.0 == key)?).map(|entry| &entry.1)
+        self.0.find(hash(key, ""), |entry| entry.0 == key).map(|(_, entry)| &entry.1)
     }
 
     /// What is kept for this key; made, if there are fewer than `max` entries so far. `None` if there is no room.
-    #[inline]
     pub fn get_or_make(&self, key: K, max: usize, make: impl Fn() -> T) -> Option<&T> {
-        let place = self.0.place(Self::hash(key), max, |entry| entry.0 == key, || (key, make()))?;
-        self.0.at(place).map(|entry| &entry.1)
-    }
-
-    #[inline]
-    fn hash(key: K) -> u64 {
-        let mut hash = Words(0);
-        key.hash(&mut hash);
-        hash.finish()
+        let found = self.0.find_or_make(hash(key, ""), max, |entry| entry.0 == key, || (key, make()));
+        found.map(|(_, entry)| &entry.1)
     }
 }
 
@@ -121,11 +119,6 @@ impl<E> Slots<E> {
         Self { slots: (0..slots).map(|_| OnceLock::new()).collect(), filled: AtomicUsize::new(0) }
     }
 
-    #[inline]
-    fn at(&self, place: usize) -> Option<&E> {
-        self.slots.get(place)?.get().map(|entry| &entry.1)
-    }
-
     /// All places, in the order in which an entry of this hash tries them.
     #[inline]
     fn places(&self, hash: u64) -> impl Iterator<Item = usize> {
@@ -134,23 +127,23 @@ impl<E> Slots<E> {
     }
 
     #[inline]
-    fn find(&self, hash: u64, is: impl Fn(&E) -> bool) -> Option<usize> {
+    fn find(&self, hash: u64, is: impl Fn(&E) -> bool) -> Option<(usize, &E)> {
         for place in self.places(hash) {
             let (other, entry) = &**self.slots.get(place)?.get()?;
             if *other == hash && is(entry) {
-                return Some(place);
+                return Some((place, entry));
             }
         }
         None
     }
 
-    #[inline]
-    fn place(&self, hash: u64, max: usize, is: impl Fn(&E) -> bool, make: impl Fn() -> E) -> Option<usize> {
-        self.find(hash, &is).or_else(|| self.fill(hash, max, is, make))
-    }
-
-    #[cold]
-    fn fill(&self, hash: u64, max: usize, is: impl Fn(&E) -> bool, make: impl Fn() -> E) -> Option<usize> {
+    fn find_or_make(
+        &self,
+        hash: u64,
+        max: usize,
+        is: impl Fn(&E) -> bool,
+        make: impl Fn() -> E,
+    ) -> Option<(usize, &E)> {
         for place in self.places(hash) {
             let slot = self.slots.get(place)?;
             let (other, entry) = match slot.get() {
@@ -163,11 +156,21 @@ impl<E> Slots<E> {
                 }),
             };
             if *other == hash && is(entry) {
-                return Some(place);
+                return Some((place, entry));
             }
         }
         None
     }
+}
+
+#[inline]
+fn hash(key: impl Hash, route: &str) -> u64 {
+    let mut words = Words(0);
+    key.hash(&mut words);
+    if !route.is_empty() {
+        words.write(route.as_bytes());
+    }
+    words.finish()
 }
 
 /// Eight bytes a multiplication. Routes come from the application, so nobody can aim for collisions.
@@ -188,9 +191,10 @@ impl Hasher for Words {
 
     #[inline]
     fn write(&mut self, bytes: &[u8]) {
-        let (words, rest) = bytes.as_chunks::<8>();
-        for word in words {
+        let mut rest = bytes;
+        while let Some((word, more)) = rest.split_first_chunk() {
             self.add(u64::from_le_bytes(*word));
+            rest = more;
         }
         // Some of the last eight bytes may have been there already.
         self.add(match bytes.last_chunk() {
@@ -249,10 +253,12 @@ mod tests {
     fn a_place_stays_the_same() {
         let table = RouteTable::new(1_000);
         let route = |n: usize| "/x".repeat(n % 50) + &n.to_string();
-        let places: Vec<_> = (0..1_000).map(|n| table.place(n, &route(n), 1_000, || n).unwrap()).collect();
+        let places: Vec<_> =
+            (0..1_000).map(|n| table.find_or_make(n, &route(n), 1_000, || n).unwrap().0).collect();
         for (n, place) in places.into_iter().enumerate() {
             assert_eq!(table.at(place), Some(&n));
-            assert_eq!(table.place(n, &route(n), 0, || 0), Some(place));
+            assert_eq!(table.find(n, &route(n)), Some((place, &n)));
+            assert_eq!(table.find(n + 1, &route(n)), None);
         }
         assert_eq!(table.at(1 << 20), None);
     }

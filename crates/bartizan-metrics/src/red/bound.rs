@@ -96,28 +96,26 @@ impl Bound {
         }
     }
 
-    /// The place of exchanges that begin like this one, or of what stands in for it past the cap.
+    /// The handles of exchanges that begin like this one, and their place, if there was one before.
     #[inline]
-    pub(super) fn place(&self, rules: &Rules, traits: Traits, route: &str) -> Option<Place> {
-        match self.routes.place(traits.packed(), route, rules.max_series + ROUTELESS, OnceLock::new) {
-            Some(at) => Some(Place { at: at as u32, room: Room::Own }),
-            None => self.overflow_place(rules, traits),
-        }
+    pub(super) fn known(&self, traits: Traits, route: &str) -> Option<(Place, &Begun)> {
+        let (at, begun) = self.routes.find(traits.packed(), route)?;
+        Some((Place { at: at as u32, room: Room::Own }, begun.get()?))
     }
 
-    #[cold]
-    fn overflow_place(&self, rules: &Rules, traits: Traits) -> Option<Place> {
+    /// The place of exchanges that begin like this one, or of what stands in for it past the cap.
+    pub(super) fn place(&self, rules: &Rules, traits: Traits, route: &str) -> Option<Place> {
         let max = rules.max_series + OVERFLOW_SERIES;
-        let place = |room, traits: Traits, max| {
-            let at = self.routes.place(traits.packed(), OVERFLOW, max, OnceLock::new)?;
+        let place = |room, traits: Traits, route: &str, max| {
+            let (at, _) = self.routes.find_or_make(traits.packed(), route, max, OnceLock::new)?;
             Some(Place { at: at as u32, room })
         };
-        place(Room::Overflow, traits, max - COARSE_SERIES)
-            .or_else(|| place(Room::Coarse, traits.coarse(), max))
+        place(Room::Own, traits, route, rules.max_series + ROUTELESS)
+            .or_else(|| place(Room::Overflow, traits, OVERFLOW, max - COARSE_SERIES))
+            .or_else(|| place(Room::Coarse, traits.coarse(), OVERFLOW, max))
     }
 
     /// The handles of exchanges that begin at this place, made if there are none.
-    #[inline]
     pub(super) fn begun(
         &self,
         rules: &Rules,
@@ -140,8 +138,13 @@ impl Bound {
         self.routes.at(place.at as usize)?.get()
     }
 
-    /// The handles of exchanges of this place that end like this one, or of what stands in for them past the cap.
+    /// The handles of exchanges of this place that end like this one, if there was one before and they have series of their own.
     #[inline]
+    pub(super) fn ended(&self, place: Place, ended: Ended) -> Option<&Series> {
+        if place.room == Room::Own { self.series.get(Key::new(place.at, ended)) } else { None }
+    }
+
+    /// The handles of exchanges of this place that end like this one, or of what stands in for them past the cap.
     pub(super) fn series(
         &self,
         rules: &Rules,
@@ -150,33 +153,17 @@ impl Bound {
         ended: Ended,
         route: &str,
     ) -> Option<&Series> {
-        let own = place.filter(|place| place.room == Room::Own).map(|place| Key::new(place.at, ended));
-        own.and_then(|key| self.series.get(key))
-            .or_else(|| self.other_series(rules, recorder, own, ended, route))
-    }
-
-    /// The same where they are new, or past the cap.
-    #[cold]
-    fn other_series(
-        &self,
-        rules: &Rules,
-        recorder: &dyn Recorder,
-        own: Option<Key>,
-        ended: Ended,
-        route: &str,
-    ) -> Option<&Series> {
-        let made = |key, max, ended, route: &str| {
-            self.series.get_or_make(key, max, || rules.series(recorder, ended, route))
+        let made = |place, ended, route: &str, max| {
+            self.series.get_or_make(Key::new(place, ended), max, || rules.series(recorder, ended, route))
         };
-        if let Some(found) = own.and_then(|key| made(key, rules.max_series, ended, route)) {
-            return Some(found);
+        if let Some(Place { at, room: Room::Own }) = place
+            && let Some(own) = made(at, ended, route, rules.max_series)
+        {
+            return Some(own);
         }
         self.count_overflow(rules, recorder, ended.traits.protocol);
         let max = rules.max_series + OVERFLOW_SERIES;
-        let overflow = |traits, max| {
-            let ended = Ended { traits, picked: FOLDED };
-            made(Key::new(Key::OVERFLOW, ended), max, ended, OVERFLOW)
-        };
+        let overflow = |traits, max| made(Key::OVERFLOW, Ended { traits, picked: FOLDED }, OVERFLOW, max);
         overflow(ended.traits, max - COARSE_SERIES).or_else(|| overflow(ended.traits.coarse(), max))
     }
 

@@ -27,7 +27,7 @@ struct Inner {
 /// One request being measured.
 pub struct RedExchange {
     red: Red,
-    begun: Option<Origin>,
+    origin: Option<Origin>,
     /// The values of the application's own labels.
     picked: Picked,
     /// Whether it is counted as started. A gRPC call of a method that is not known yet is counted at its end, when its name is certain.
@@ -36,7 +36,7 @@ pub struct RedExchange {
 
 /// Where an exchange is in flight.
 enum Origin {
-    Known {
+    At {
         recorder: u8,
         place: Place,
         route: Text,
@@ -72,12 +72,10 @@ impl Red {
 }
 
 impl Inner {
-    #[inline]
     fn with_recorder<T>(&self, work: impl FnOnce(&dyn Recorder, Option<Handles<'_, Bound>>) -> T) -> T {
         self.recorders.with(|recorder| self.bind(recorder), work)
     }
 
-    #[cold]
     fn bind(&self, recorder: &dyn Recorder) -> Bound {
         let bound = Bound::new(&self.rules, recorder);
         for known in &self.known {
@@ -95,8 +93,19 @@ impl Inner {
     /// Looks at what is known of the beginning, by the route as it is now.
     #[inline]
     fn begin(&self, record: &Record, look: impl FnOnce(&Begun)) -> Option<Origin> {
-        let traits = Traits::in_flight(self.rules.naming, record);
-        let route = record.route();
+        let traits = || Traits::in_flight(self.rules.naming, record);
+        if let Some((recorder, bound)) = self.recorders.current()
+            && let Some((place, begun)) = bound.known(traits(), record.route())
+        {
+            look(begun);
+            return Some(Origin::At { recorder, place, route: Text::of(record.route()) });
+        }
+        self.begin_anew(traits(), record.route(), look)
+    }
+
+    /// The same where it has no handles yet, or no place of its own.
+    #[cold]
+    fn begin_anew(&self, traits: Traits, route: &str, look: impl FnOnce(&Begun)) -> Option<Origin> {
         self.with_recorder(|recorder, handles| {
             let Some((number, bound)) = handles else {
                 let begun = self.rules.naming.begun(recorder, traits, route);
@@ -105,33 +114,50 @@ impl Inner {
             };
             let place = bound.place(&self.rules, traits, route)?;
             look(bound.begun(&self.rules, recorder, place, traits, route)?);
-            Some(Origin::Known { recorder: number, place, route: Text::of(route) })
+            Some(Origin::At { recorder: number, place, route: Text::of(route) })
         })
     }
 
-    #[inline]
-    fn record(&self, record: &Record, ending: &Ending, begun: Option<&Origin>, picked: Picked) {
+    /// Records the end where it is not known yet, or not where the exchange began.
+    #[cold]
+    fn end_anew(&self, record: &Record, ending: &Ending, picked: Picked) {
         let ended = Ended { traits: Traits::of(self.rules.naming, record, ending), picked };
         let route = record.route();
         self.with_recorder(|recorder, handles| {
-            let Some((number, bound)) = handles else {
+            let Some((_, bound)) = handles else {
                 return self.rules.series(recorder, ended, route).record(ending, record);
             };
             if self.rules.labels.overflowed(picked) {
                 bound.count_overflow(&self.rules, recorder, ended.traits.protocol);
             }
-            let place = match begun {
-                Some(Origin::Known { recorder, place, route: first })
-                    if *recorder == number && *first == Text::of(route) =>
-                {
-                    Some(*place)
-                }
-                _ => bound.place(&self.rules, Traits::in_flight(self.rules.naming, record), route),
-            };
+            let place = bound.place(&self.rules, Traits::in_flight(self.rules.naming, record), route);
             if let Some(series) = bound.series(&self.rules, recorder, place, ended, route) {
                 series.record(ending, record);
             }
         });
+    }
+}
+
+impl RedExchange {
+    /// Takes the exchange out of those in flight, and tells where its end is recorded: `None` if that must be found out.
+    #[inline]
+    fn land(&self, ending: &Ending, record: &Record) -> Option<&Series> {
+        let red = &*self.red.0;
+        match self.origin.as_ref()? {
+            Origin::At { recorder, place, route } => {
+                let (bound, is_current) = red.recorders.at(*recorder)?;
+                bound.begun_at(*place)?.in_flight.decrement(1.0);
+                let picked = self.picked;
+                if !is_current || *route != Text::of(record.route()) || red.rules.labels.overflowed(picked) {
+                    return None;
+                }
+                bound.ended(*place, Ended { traits: Traits::of(red.rules.naming, record, ending), picked })
+            }
+            Origin::Loose(in_flight) => {
+                in_flight.decrement(1.0);
+                None
+            }
+        }
     }
 }
 
@@ -157,7 +183,7 @@ impl Observer for Red {
 
     fn begin<B>(&self, request: &mut Request<B>, record: &Record) -> RedExchange {
         let started = record.protocol() == Protocol::Http || record.matched_route().is_some();
-        let begun = self.0.begin(record, |begun| {
+        let origin = self.0.begin(record, |begun| {
             begun.in_flight.increment(1.0);
             if started {
                 begun.started.increment(1);
@@ -165,7 +191,7 @@ impl Observer for Red {
         });
         let labels = &self.0.rules.labels;
         let picked = if labels.is_empty() { Picked::default() } else { labels.of_request(request) };
-        RedExchange { red: self.clone(), begun, picked, started }
+        RedExchange { red: self.clone(), origin, picked, started }
     }
 }
 
@@ -178,20 +204,14 @@ impl Exchange for RedExchange {
     }
 
     fn end(self, ending: &Ending, record: &Record) {
-        let red = &*self.red.0;
-        match &self.begun {
-            Some(Origin::Known { recorder, place, .. }) => {
-                if let Some(begun) = red.recorders.at(*recorder).and_then(|bound| bound.begun_at(*place)) {
-                    begun.in_flight.decrement(1.0);
-                }
-            }
-            Some(Origin::Loose(in_flight)) => in_flight.decrement(1.0),
-            None => {}
-        }
+        let series = self.land(ending, record);
         if !self.started {
-            red.begin(record, |begun| begun.started.increment(1));
+            self.red.0.begin(record, |begun| begun.started.increment(1));
         }
-        red.record(record, ending, self.begun.as_ref(), self.picked);
+        match series {
+            Some(series) => series.record(ending, record),
+            None => self.red.0.end_anew(record, ending, self.picked),
+        }
     }
 }
 

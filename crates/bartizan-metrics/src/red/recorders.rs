@@ -30,7 +30,6 @@ impl<T> Recorders<T> {
     }
 
     /// Works with the recorder and its handles, which are made at its first use; `None` if there were too many recorders.
-    #[inline]
     pub(super) fn with<R>(
         &self,
         make: impl Fn(&dyn Recorder) -> T,
@@ -41,22 +40,43 @@ impl<T> Recorders<T> {
                 work(&**recorder, Some((0, handles.get_or_init(|| make(&**recorder)))))
             }
             Self::OfTheMoment(all) => metrics::with_recorder(|recorder| {
-                let identity = std::ptr::from_ref(recorder).cast::<()>() as usize;
                 let handles = (0..).zip(all).find_map(|(number, slot)| {
-                    let (owner, handles) = slot.get_or_init(|| (identity, make(recorder)));
-                    (*owner == identity).then_some((number, handles))
+                    let (owner, handles) = slot.get_or_init(|| (address(recorder), make(recorder)));
+                    (*owner == address(recorder)).then_some((number, handles))
                 });
                 work(recorder, handles)
             }),
         }
     }
 
-    /// The handles of a recorder that was met before.
+    /// The recorder's handles, if it was met before.
     #[inline]
-    pub(super) fn at(&self, number: u8) -> Option<&T> {
+    pub(super) fn current(&self) -> Option<Handles<'_, T>> {
         match self {
-            Self::One(_, handles) => handles.get(),
-            Self::OfTheMoment(all) => all.get(usize::from(number))?.get().map(|(_, handles)| handles),
+            Self::One(_, handles) => Some((0, handles.get()?)),
+            Self::OfTheMoment(all) => {
+                let current = metrics::with_recorder(address);
+                (0..).zip(all).find_map(|(number, slot)| {
+                    let (owner, handles) = slot.get()?;
+                    (*owner == current).then_some((number, handles))
+                })
+            }
         }
     }
+
+    /// The handles of a recorder that was met before, and whether it is still the one.
+    #[inline]
+    pub(super) fn at(&self, number: u8) -> Option<(&T, bool)> {
+        match self {
+            Self::One(_, handles) => Some((handles.get()?, true)),
+            Self::OfTheMoment(all) => {
+                let (owner, handles) = all.get(usize::from(number))?.get()?;
+                Some((handles, *owner == metrics::with_recorder(address)))
+            }
+        }
+    }
+}
+
+fn address(recorder: &dyn Recorder) -> usize {
+    std::ptr::from_ref(recorder).cast::<()>() as usize
 }
