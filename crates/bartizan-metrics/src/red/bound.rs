@@ -70,9 +70,9 @@ impl Key {
     const OVERFLOW: u32 = u32::MAX;
 
     #[inline]
-    fn new(place: u32, ended: Ended) -> Self {
-        let picked = ended.picked.into_iter().fold(0, |all, one| all << 16 | u64::from(one));
-        Self { place, traits: ended.traits.packed(), picked }
+    fn new(place: u32, traits: u64, picked: Picked) -> Self {
+        let picked = picked.into_iter().rev().fold(0, |all, one| all << 16 | u64::from(one));
+        Self { place, traits, picked }
     }
 }
 
@@ -140,8 +140,8 @@ impl Bound {
 
     /// The handles of exchanges of this place that end like this one, if there was one before and they have series of their own.
     #[inline]
-    pub(super) fn ended(&self, place: Place, ended: Ended) -> Option<&Series> {
-        if place.room == Room::Own { self.series.get(Key::new(place.at, ended)) } else { None }
+    pub(super) fn ended(&self, place: Place, traits: u64, picked: Picked) -> Option<&Series> {
+        if place.room == Room::Own { self.series.get(Key::new(place.at, traits, picked)) } else { None }
     }
 
     /// The handles of exchanges of this place that end like this one, or of what stands in for them past the cap.
@@ -153,8 +153,9 @@ impl Bound {
         ended: Ended,
         route: &str,
     ) -> Option<&Series> {
-        let made = |place, ended, route: &str, max| {
-            self.series.get_or_make(Key::new(place, ended), max, || rules.series(recorder, ended, route))
+        let made = |place, ended: Ended, route: &str, max| {
+            let key = Key::new(place, ended.traits.packed(), ended.picked);
+            self.series.get_or_make(key, max, || rules.series(recorder, ended, route))
         };
         if let Some(Place { at, room: Room::Own }) = place
             && let Some(own) = made(at, ended, route, rules.max_series)

@@ -36,6 +36,7 @@ pub(super) struct Traits {
 }
 
 impl Traits {
+    #[inline]
     pub(super) fn of(naming: Naming, record: &Record, ending: &Ending) -> Self {
         if record.protocol() == Protocol::Grpc {
             return Self::grpc(ending.grpc_code, ending.outcome);
@@ -119,14 +120,21 @@ pub(super) struct Series {
     pub(super) duration: DurationHistogram,
     pub(super) request_size: Histogram,
     pub(super) response_size: Histogram,
-    pub(super) messages_received: Counter,
-    pub(super) messages_sent: Counter,
+    /// Of gRPC calls only.
+    pub(super) messages: Option<Messages>,
+}
+
+/// The handles of the messages of calls.
+pub(super) struct Messages {
+    pub(super) received: Counter,
+    pub(super) sent: Counter,
 }
 
 /// The handles of what is known at the beginning.
 pub(super) struct Begun {
     pub(super) in_flight: Gauge,
-    pub(super) started: Counter,
+    /// Of gRPC calls only.
+    pub(super) started: Option<Counter>,
 }
 
 pub(super) const META: Metadata<'static> = Metadata::new(module_path!(), Level::INFO, Some(module_path!()));
@@ -196,7 +204,7 @@ impl Naming {
             ],
         };
         let in_flight = recorder.register_gauge(&Key::from_parts(self.names().in_flight, labels), &META);
-        Begun { in_flight, started: Counter::noop() }
+        Begun { in_flight, started: None }
     }
 
     pub(super) fn series(self, recorder: &dyn Recorder, traits: Traits, route: &str) -> Series {
@@ -226,8 +234,7 @@ impl Naming {
             duration: DurationHistogram::register(recorder, names.duration, by_status),
             request_size: histogram(names.request_size, by_endpoint.clone()),
             response_size: histogram(names.response_size, by_endpoint),
-            messages_received: Counter::noop(),
-            messages_sent: Counter::noop(),
+            messages: None,
         }
     }
 

@@ -93,19 +93,20 @@ impl Inner {
     /// Looks at what is known of the beginning, by the route as it is now.
     #[inline]
     fn begin(&self, record: &Record, look: impl FnOnce(&Begun)) -> Option<Origin> {
-        let traits = || Traits::in_flight(self.rules.naming, record);
+        let route = record.route();
         if let Some((recorder, bound)) = self.recorders.current()
-            && let Some((place, begun)) = bound.known(traits(), record.route())
+            && let Some((place, begun)) = bound.known(Traits::in_flight(self.rules.naming, record), route)
         {
             look(begun);
-            return Some(Origin::At { recorder, place, route: Text::of(record.route()) });
+            return Some(Origin::At { recorder, place, route: Text::of(route) });
         }
-        self.begin_anew(traits(), record.route(), look)
+        self.begin_anew(record, look)
     }
 
     /// The same where it has no handles yet, or no place of its own.
     #[cold]
-    fn begin_anew(&self, traits: Traits, route: &str, look: impl FnOnce(&Begun)) -> Option<Origin> {
+    fn begin_anew(&self, record: &Record, look: impl FnOnce(&Begun)) -> Option<Origin> {
+        let (traits, route) = (Traits::in_flight(self.rules.naming, record), record.route());
         self.with_recorder(|recorder, handles| {
             let Some((number, bound)) = handles else {
                 let begun = self.rules.naming.begun(recorder, traits, route);
@@ -151,7 +152,7 @@ impl RedExchange {
                 if !is_current || *route != Text::of(record.route()) || red.rules.labels.overflowed(picked) {
                     return None;
                 }
-                bound.ended(*place, Ended { traits: Traits::of(red.rules.naming, record, ending), picked })
+                bound.ended(*place, Traits::of(red.rules.naming, record, ending).packed(), picked)
             }
             Origin::Loose(in_flight) => {
                 in_flight.decrement(1.0);
@@ -169,8 +170,10 @@ impl Series {
             self.request_size.record(bytes as f64);
         }
         self.response_size.record(ending.response_bytes as f64);
-        self.messages_received.increment(ending.request_messages.unwrap_or_default());
-        self.messages_sent.increment(ending.response_messages.unwrap_or_default());
+        if let Some(messages) = &self.messages {
+            messages.received.increment(ending.request_messages.unwrap_or_default());
+            messages.sent.increment(ending.response_messages.unwrap_or_default());
+        }
     }
 }
 
@@ -185,8 +188,8 @@ impl Observer for Red {
         let started = record.protocol() == Protocol::Http || record.matched_route().is_some();
         let origin = self.0.begin(record, |begun| {
             begun.in_flight.increment(1.0);
-            if started {
-                begun.started.increment(1);
+            if started && let Some(started) = &begun.started {
+                started.increment(1);
             }
         });
         let labels = &self.0.rules.labels;
@@ -206,7 +209,7 @@ impl Exchange for RedExchange {
     fn end(self, ending: &Ending, record: &Record) {
         let series = self.land(ending, record);
         if !self.started {
-            self.red.0.begin(record, |begun| begun.started.increment(1));
+            self.red.0.begin(record, |begun| begun.started.iter().for_each(|started| started.increment(1)));
         }
         match series {
             Some(series) => series.record(ending, record),
