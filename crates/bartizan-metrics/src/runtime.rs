@@ -30,6 +30,8 @@ impl Store {
     /// | `tokio_workers_busy_seconds_total` | counter | time that all workers together had something to do |
     /// | `tokio_workers_busy_ratio` | gauge | the same by worker, since the scrape before, 0 to 1; `rate` over the counter is better |
     ///
+    /// The ratio is 0 until there is a second to speak of: since this was called, or since the first page where no runtime was given.
+    ///
     /// Nothing of `tokio_unstable` is needed, so there is nothing on the queues of the workers and on the blocking pool. Call it once.
     ///
     /// # Errors
@@ -61,6 +63,10 @@ impl Store {
             let help = "Time that workers had something to do.";
             self.external_seconds("tokio_workers_busy_seconds_total", help, move || busy.read(busy_seconds))?;
             let ratio = Ratio { runtime: runtime.clone(), last: Mutex::default() };
+            if runtime.0.get().is_some() {
+                // The first interval begins now.
+                ratio.read();
+            }
             let help = "Part of their time that workers had something to do, since the scrape before.";
             self.external_gauge("tokio_workers_busy_ratio", help, move || ratio.read())?;
         }
@@ -101,16 +107,19 @@ struct Ratio {
 #[cfg(target_has_atomic = "64")]
 impl Ratio {
     fn read(&self) -> f64 {
-        let Some(metrics) = self.runtime.metrics() else { return f64::NAN };
-        let (now, busy) = (Instant::now(), busy_seconds(metrics));
+        self.runtime.metrics().map_or(0.0, |metrics| self.read_at(Instant::now(), metrics))
+    }
+
+    fn read_at(&self, now: Instant, metrics: &RuntimeMetrics) -> f64 {
+        let busy = busy_seconds(metrics);
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        let (since, before, ratio) = last.unwrap_or((now, busy, f64::NAN));
-        let passed = now.duration_since(since);
-        if last.is_some() && passed < Duration::from_secs(1) {
+        let (since, before, ratio) = *last.get_or_insert((now, busy, 0.0));
+        let passed = now.saturating_duration_since(since);
+        if passed < Duration::from_secs(1) {
             return ratio;
         }
         let all = passed.as_secs_f64() * metrics.num_workers() as f64;
-        let ratio = if all > 0.0 { ((busy - before) / all).clamp(0.0, 1.0) } else { f64::NAN };
+        let ratio = if all > 0.0 { ((busy - before) / all).clamp(0.0, 1.0) } else { 0.0 };
         *last = Some((now, busy, ratio));
         ratio
     }
@@ -137,7 +146,31 @@ mod tests {
         assert!(text.contains("tokio_alive_tasks 1\n"), "{text}");
         assert!(text.contains("tokio_global_queue_depth "), "{text}");
         assert!(text.contains("# TYPE tokio_workers_busy_seconds_total counter\n"), "{text}");
+        assert!(text.contains("tokio_workers_busy_ratio 0\n"), "{text}");
         task.abort();
+    }
+
+    #[test]
+    fn the_first_page_tells_how_busy_workers_were_since_the_start() {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap();
+        let start = Instant::now();
+        let ratio = Ratio { runtime: Runtime::default(), last: Mutex::default() };
+        assert!(ratio.read().abs() < f64::EPSILON, "no runtime is known");
+        let metrics = runtime.handle().metrics();
+        let at = |seconds| ratio.read_at(start + Duration::from_secs_f64(seconds), &metrics);
+        assert!(at(0.0).abs() < f64::EPSILON);
+        let (done, is_done) = std::sync::mpsc::channel();
+        runtime.spawn(async move {
+            let begun = Instant::now();
+            while begun.elapsed() < Duration::from_millis(20) {}
+            let _ = done.send(());
+        });
+        is_done.recv().unwrap();
+        drop(runtime);
+        let first = at(2.0);
+        assert!((0.005..=1.0).contains(&first), "{first}");
+        assert_eq!(at(2.5).to_bits(), first.to_bits(), "less than a second");
+        assert!(at(4.0).abs() < f64::EPSILON, "nothing more was done");
     }
 
     #[test]
