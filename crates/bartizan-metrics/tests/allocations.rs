@@ -80,3 +80,39 @@ fn labels_of_the_application_cost_no_allocation_in_the_steady_state() {
     let with_labels = red().label(label("a")).unwrap().label(label("b")).unwrap();
     assert_eq!(cost(with_labels), cost(red()));
 }
+
+#[test]
+fn a_request_allocates_the_same_however_many_routes_there_are() {
+    use std::sync::Arc;
+
+    use bartizan_core::{Route, Routes, Settings};
+    use bartizan_metrics::RedLayer;
+    use tower::{Layer, Service, service_fn};
+
+    let cost = |routes: usize| {
+        let templates: Vec<Route> =
+            (0..routes).map(|n| Arc::<str>::from(format!("/route{n}/{{id}}")).into()).collect();
+        let of = move |parts: &http::request::Parts| templates.get(parts.uri.port_u16()? as usize).cloned();
+        let settings = Settings { routes: Routes::new().function(of), ..Settings::default() };
+        let store = Store::builder().max_series(20_000).max_total_series(100_000).build().unwrap();
+        let layer = RedLayer::new().recorder(store).max_series(20_000).settings(settings);
+        let mut service = layer.layer(service_fn(|_: http::Request<http_body_util::Empty<bytes::Bytes>>| {
+            std::future::ready(Ok::<_, ()>(http::Response::new(http_body_util::Empty::<bytes::Bytes>::new())))
+        }));
+        let uris: Vec<http::Uri> =
+            (0..routes).map(|n| format!("http://localhost:{n}/").parse().unwrap()).collect();
+        let mut all = || {
+            for uri in &uris {
+                let mut request = http::Request::new(http_body_util::Empty::new());
+                request.uri_mut().clone_from(uri);
+                let mut future = std::pin::pin!(service.call(request));
+                let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+                assert!(future.as_mut().poll(&mut context).is_ready());
+            }
+        };
+        (0..3).for_each(|_| all());
+        allocation_counter::measure(all).count_total / routes as u64
+    };
+    let one = cost(1);
+    assert_eq!([cost(1_000), cost(10_000)], [one, one]);
+}
