@@ -178,8 +178,7 @@ where
         };
         let exchange = if again { None } else { Some(observer.begin(&mut request, &record)) };
         let live = Live::new(exchange, record, settings.clock, started);
-        let mut request = Some(request);
-        ResponseFuture::watched(live, || Some(self.inner.call(request.take()?)))
+        ResponseFuture::watched(live, || self.inner.call(request))
     }
 }
 

@@ -64,6 +64,7 @@ mod fields;
 mod future;
 mod grpc;
 mod ids;
+mod kept;
 mod layer;
 mod live;
 mod method;

@@ -10,7 +10,7 @@ use http_body::{Body, Frame};
 
 use crate::catch::Caught;
 use crate::clock::Clock;
-use crate::context::Context;
+use crate::context::{Context, Entered};
 use crate::failure::Failure;
 use crate::grpc::framing::Framing;
 use crate::grpc::{GrpcCode, Protocol, timeout};
@@ -75,14 +75,10 @@ impl<X: Exchange> Live<X> {
         Self { context, state }
     }
 
-    /// Works on the exchange with the request's context current.
+    /// Makes the request's context current, as long as the guard is kept, to work on the exchange.
     #[inline]
-    pub(crate) fn within<T>(&mut self, work: impl FnOnce(&mut State<X>) -> T) -> T {
-        let Self { context, state } = self;
-        match context {
-            Some(context) => context.enter(|| work(state)),
-            None => work(state),
-        }
+    pub(crate) fn within(&mut self) -> (Option<Entered<'_>>, &mut State<X>) {
+        (self.context.as_mut().map(Context::entered), &mut self.state)
     }
 }
 
@@ -90,19 +86,17 @@ impl<X: Exchange> State<X> {
     /// Runs a poll of the inner service or body.
     #[inline]
     pub(crate) fn poll<T>(&mut self, poll: impl FnOnce() -> T) -> T {
-        let Some(exchange) = &mut self.exchange else { return poll() };
         self.polling = true;
-        let polled = exchange.enter(poll);
+        let polled = self.release(poll);
         self.polling = false;
         polled
     }
 
     /// Drops what was polled.
-    pub(crate) fn release(&mut self, drop: impl FnOnce()) {
-        match &mut self.exchange {
-            Some(exchange) => exchange.enter(drop),
-            None => drop(),
-        }
+    #[inline]
+    pub(crate) fn release<T>(&mut self, drop: impl FnOnce() -> T) -> T {
+        let _entered = self.exchange.as_mut().map(Exchange::enter);
+        drop()
     }
 
     /// The response's head is there. Ends the exchange if nothing more will come.
@@ -250,7 +244,8 @@ impl<X: Exchange> State<X> {
 impl<X: Exchange> Drop for Live<X> {
     fn drop(&mut self) {
         if self.state.exchange.is_some() {
-            self.within(State::abandon);
+            let (_entered, state) = self.within();
+            state.abandon();
         }
     }
 }
