@@ -32,7 +32,8 @@ pin_project! {
             let mut this = this.project();
             if let (Some(live), true) = (this.live.get_mut(), this.inner.is_some()) {
                 let (_entered, state) = live.within();
-                state.release(|| this.inner.set(None));
+                let _dropping = state.dropping();
+                this.inner.set(None);
             }
         }
     }
@@ -56,7 +57,9 @@ impl<R: Body, X: Exchange> Body for ResponseBody<R, X> {
         let Some(mut inner) = this.inner.as_mut().as_pin_mut() else { return Poll::Ready(None) };
         let Some(live) = this.live.get_mut() else { return inner.poll_frame(cx) };
         let (_entered, state) = live.within();
-        let polled = state.poll(|| inner.as_mut().poll_frame(cx));
+        let polling = state.polling();
+        let polled = inner.as_mut().poll_frame(cx);
+        polling.done();
         // A host may stop at the exact length, without asking for the end.
         let last = match &polled {
             Poll::Pending => false,

@@ -35,26 +35,17 @@ pin_project! {
             let mut this = this.project();
             if let (Some(live), true) = (this.live.get_mut(), this.inner.is_some()) {
                 let (_entered, state) = live.within();
-                state.release(|| this.inner.set(None));
+                let _dropping = state.dropping();
+                this.inner.set(None);
             }
         }
     }
 }
 
 impl<F, X: Exchange> ResponseFuture<F, X> {
-    pub(crate) fn unwatched(inner: F) -> Self {
-        Self { inner: Some(inner), live: Kept::default() }
-    }
-
-    /// Watches the call and what it returns.
-    #[inline]
-    pub(crate) fn watched(live: Live<X>, call: impl FnOnce() -> F) -> Self {
-        let mut live = Kept::new(live);
-        let inner = live.get_mut().map(|live| {
-            let (_entered, state) = live.within();
-            state.poll(call)
-        });
-        Self { inner, live }
+    /// Nobody watches, if nothing is kept.
+    pub(crate) fn new(inner: F, live: Kept<Live<X>>) -> Self {
+        Self { inner: Some(inner), live }
     }
 }
 
@@ -74,7 +65,9 @@ where
             return Poll::Ready(Ok(response.map(|body| ResponseBody::new(body, Kept::default()))));
         };
         let (entered, state) = live.within();
-        let mut polled = state.poll(|| poll_to_end(this.inner, cx));
+        let polling = state.polling();
+        let mut polled = poll_to_end(this.inner, cx);
+        polling.done();
         match &mut polled {
             Poll::Ready(Ok(response)) => state.head(response),
             Poll::Ready(Err(error)) => state.fail(error),

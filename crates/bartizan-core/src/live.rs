@@ -51,12 +51,25 @@ pub(crate) struct State<X: Exchange> {
     first_byte: Option<Duration>,
 }
 
+/// A poll of the inner service or body, with what the exchange holds meanwhile.
+pub(crate) struct Polling<'a, G> {
+    polling: &'a mut bool,
+    _entered: G,
+}
+
+impl<G> Polling<'_, G> {
+    #[inline]
+    pub(crate) fn done(self) {
+        *self.polling = false;
+    }
+}
+
 impl<X: Exchange> Live<X> {
     #[inline]
-    pub(crate) fn new(exchange: Option<X>, record: Record, clock: Clock, started: Instant) -> Self {
+    pub(crate) fn new(record: Record, clock: Clock, started: Instant) -> Self {
         let context = record.is_inbound().then(|| Context::of(record.clone()));
         let state = State {
-            exchange,
+            exchange: None,
             framing: (record.protocol() == Protocol::Grpc).then(Framing::default),
             side: if record.is_inbound() { Side::Server } else { Side::Client },
             record,
@@ -75,6 +88,12 @@ impl<X: Exchange> Live<X> {
         Self { context, state }
     }
 
+    /// Begins to watch. Apart from [`new`](Self::new), so that an exchange is moved to its place once.
+    #[inline]
+    pub(crate) fn watch(&mut self, begin: impl FnOnce(&Record) -> X) {
+        self.state.exchange = Some(begin(&self.state.record));
+    }
+
     /// Makes the request's context current, as long as the guard is kept, to work on the exchange.
     #[inline]
     pub(crate) fn within(&mut self) -> (Option<Entered<'_>>, &mut State<X>) {
@@ -83,20 +102,16 @@ impl<X: Exchange> Live<X> {
 }
 
 impl<X: Exchange> State<X> {
-    /// Runs a poll of the inner service or body.
+    /// The inner service or body is polled until [`Polling::done`]. Without that, the poll unwound.
     #[inline]
-    pub(crate) fn poll<T>(&mut self, poll: impl FnOnce() -> T) -> T {
+    pub(crate) fn polling(&mut self) -> Polling<'_, impl Sized + use<'_, X>> {
         self.polling = true;
-        let polled = self.release(poll);
-        self.polling = false;
-        polled
+        Polling { polling: &mut self.polling, _entered: self.exchange.as_mut().map(Exchange::enter) }
     }
 
-    /// Drops what was polled.
-    #[inline]
-    pub(crate) fn release<T>(&mut self, drop: impl FnOnce() -> T) -> T {
-        let _entered = self.exchange.as_mut().map(Exchange::enter);
-        drop()
+    /// What was polled is dropped, as long as this is kept.
+    pub(crate) fn dropping(&mut self) -> impl Sized {
+        self.exchange.as_mut().map(Exchange::enter)
     }
 
     /// The response's head is there. Ends the exchange if nothing more will come.

@@ -246,7 +246,9 @@ impl Record {
     /// Sets the correlation id. The first one stays.
     pub fn set_correlation_id(&self, id: CorrelationId) -> &CorrelationId {
         let id = self.0.correlation_id.get_or_init(|| id);
-        self.0.span.record("correlation_id", id.as_str());
+        if !self.0.span.is_disabled() {
+            self.0.span.record("correlation_id", id.as_str());
+        }
         id
     }
 
