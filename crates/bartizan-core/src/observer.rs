@@ -41,8 +41,8 @@ pub trait Observer: Send + Sync + 'static {
         true
     }
 
-    /// Whether the record is left in the request's extensions, for handlers, and for layers further in that another task polls. An
-    /// observer that puts nothing into it need not. Default: yes.
+    /// Whether the record is left in the request's extensions too, for handlers that look there, and for layers further in that
+    /// another task polls. [`Record::of`] finds it in either way. It costs up to two allocations. Default: yes.
     fn shares_record(&self) -> bool {
         true
     }
