@@ -1,19 +1,30 @@
 //! Hex digits, which the ids of every format are made of.
 
-/// Reads `2 * OUT` lower case digits. Without branches, so that the compiler makes vector instructions of it.
-pub(crate) fn lower<const IN: usize, const OUT: usize>(digits: &[u8; IN]) -> Option<[u8; OUT]> {
-    let mut bad = 0;
-    let values = digits.map(|digit| {
-        let is_letter = u8::from(digit.wrapping_sub(b'a') < 6);
-        let is_number = u8::from(digit.wrapping_sub(b'0') < 10);
-        bad |= 1 - (is_letter | is_number);
-        (digit & 0x0f) + 9 * is_letter
-    });
-    let mut out = [0; OUT];
-    for (byte, [high, low]) in out.iter_mut().zip(values.as_chunks().0) {
-        *byte = high << 4 | low;
+use bartizan_core::TraceIds;
+use opentelemetry::trace::{SpanId, TraceId};
+
+/// A one in every byte of a word.
+const ONES: u64 = u64::MAX / 0xff;
+
+/// Reads up to 32 lower case digits, eight at a time: a word has one in each byte. No sum or product below leaves its byte.
+#[inline]
+pub(crate) fn lower(digits: &[[u8; 8]]) -> Option<u128> {
+    let (mut number, mut bad) = (0, 0);
+    for eight in digits {
+        let word = u64::from_be_bytes(*eight);
+        // Numbers are 0x30 to 0x39 and letters 0x61 to 0x66, so this is a one for each letter.
+        let letters = word >> 6 & ONES;
+        let (high, low) = (word & (0xf0 * ONES), word & (0x0f * ONES));
+        bad |= high ^ (0x30 * ONES + 0x30 * letters);
+        // Past 9, or past 6 for a letter; and a letter at 0.
+        bad |= (low + 6 * ONES + 3 * letters) & (0x10 * ONES);
+        bad |= !((low + 0x0f * ONES) >> 4) & letters;
+        let nibbles = low + 9 * letters;
+        let bytes = (nibbles >> 4 | nibbles) & 0x00ff_00ff_00ff_00ff;
+        let halves = (bytes >> 8 | bytes) & 0x0000_ffff_0000_ffff;
+        number = number << 32 | u128::from((halves >> 16 | halves) as u32);
     }
-    (bad == 0).then_some(out)
+    (bad == 0).then_some(number)
 }
 
 /// Reads 1 to 32 digits of either case.
@@ -26,12 +37,11 @@ pub(crate) fn number(digits: &[u8]) -> Option<u128> {
         .try_fold(0, |number, digit| Some(number << 4 | u128::from(char::from(*digit).to_digit(16)?)))
 }
 
-/// Writes bytes as lower case digits.
-pub(crate) fn write(out: &mut [u8], bytes: &[u8]) {
-    for (pair, byte) in out.chunks_exact_mut(2).zip(bytes) {
-        pair[0] = b"0123456789abcdef"[usize::from(byte >> 4)];
-        pair[1] = b"0123456789abcdef"[usize::from(byte & 0x0f)];
-    }
+/// Writes both ids, one byte apart, over the beginning of what is at least 49 bytes long.
+pub(crate) fn write_ids(out: &mut [u8], trace_id: TraceId, span_id: SpanId) {
+    let ids = TraceIds { trace_id: trace_id.to_bytes(), span_id: span_id.to_bytes(), sampled: false };
+    out[..32].copy_from_slice(ids.trace_id_hex().as_bytes());
+    out[33..49].copy_from_slice(ids.span_id_hex().as_bytes());
 }
 
 #[cfg(test)]
@@ -57,20 +67,22 @@ mod tests {
                 let mut digits = [b'0'; 32];
                 digits[place] = byte;
                 let expected = char::from(byte).to_digit(16).filter(|_| !byte.is_ascii_uppercase());
-                let number = lower::<32, 16>(&digits)
-                    .map(|bytes| u32::from(bytes[place / 2] >> (4 * (1 - place % 2)) & 15));
-                assert_eq!(number, expected, "{byte:#x} at {place}");
+                let expected = expected.map(|digit| u128::from(digit) << (4 * (31 - place)));
+                assert_eq!(lower(digits.as_chunks().0), expected, "{byte:#x} at {place}");
             }
         }
     }
 
     proptest! {
         #[test]
-        fn what_is_written_is_read_back(bytes: [u8; 16]) {
-            let mut digits = [0; 32];
-            write(&mut digits, &bytes);
-            prop_assert_eq!(lower(&digits), Some(bytes));
-            prop_assert_eq!(number(&digits), Some(u128::from_be_bytes(bytes)));
+        fn what_is_written_is_read_back(trace_id: u128, span_id: u64) {
+            let mut digits = [b'-'; 49];
+            write_ids(&mut digits, TraceId::from(trace_id), SpanId::from(span_id));
+            let (trace, span) = (&digits[..32], &digits[33..]);
+            prop_assert_eq!(lower(trace.as_chunks().0), Some(trace_id));
+            prop_assert_eq!(lower(span.as_chunks().0), Some(span_id.into()));
+            prop_assert_eq!(number(trace), Some(trace_id));
+            prop_assert_eq!((number(span), digits[32]), (Some(span_id.into()), b'-'));
         }
     }
 }

@@ -64,14 +64,19 @@ impl Trace {
 impl Observer for Trace {
     type Exchange = TraceExchange;
 
+    /// Inside of the service, the record is found by the current context.
+    fn shares_record(&self) -> bool {
+        false
+    }
+
     fn begin<B>(&self, request: &mut Request<B>, record: &Record) -> TraceExchange {
-        let extracted = self.propagation.extract(request.headers());
-        let (context, recording) = match &self.tracer {
-            Some(tracer) if !extracted.is_denied() => self.start(tracer, extracted, request, record),
-            _ => (extracted.attach_or_make(&Context::new()), None),
+        let mut extracted = self.propagation.extract(request.headers());
+        let exchange = match &self.tracer {
+            Some(tracer) if !extracted.is_denied() => self.start(tracer, &mut extracted, request, record),
+            _ => self.unrecorded(extracted.attach_or_make(&Context::new())),
         };
-        record.set_trace(ids(context.span().span_context()));
-        TraceExchange { context, recording, header: self.header }
+        record.set_trace(ids(exchange.context.span().span_context()));
+        exchange
     }
 }
 
@@ -84,16 +89,16 @@ impl Trace {
     fn start<B>(
         &self,
         tracer: &SdkTracer,
-        mut extracted: Extracted,
+        extracted: &mut Extracted,
         request: &Request<B>,
         record: &Record,
-    ) -> (Context, Option<Recording>) {
+    ) -> TraceExchange {
         if let Some(remote) =
             extracted.span_context.as_ref().filter(|remote| drops(self.sampler.as_ref(), remote))
         {
             let span = unsampled(remote, RandomIdGenerator::default().new_span_id());
-            let values = extracted.attach_values_to(&Context::new());
-            return (values.with_remote_span_context(span), None);
+            let values = extracted.move_values_to(Context::new());
+            return self.unrecorded(values.with_remote_span_context(span));
         }
         let parent = extracted.parent(&Context::new());
         let started = SystemTime::now();
@@ -103,10 +108,10 @@ impl Trace {
         builder.attributes = Some(Vec::with_capacity(attributes::MOST));
         builder.links = extracted.link.take().map(|origin| vec![Link::with_context(origin)]);
         let mut span = tracer.build_with_context(builder, &parent);
-        let values = extracted.attach_values_to(&Context::new());
+        let values = extracted.move_values_to(Context::new());
         if !span.is_recording() {
             let span = dropped(parent.span().span_context(), span.span_context());
-            return (values.with_remote_span_context(span), None);
+            return self.unrecorded(values.with_remote_span_context(span));
         }
         let routed = record.matched_route().is_some();
         if routed {
@@ -118,7 +123,12 @@ impl Trace {
         } else {
             request.uri().path_and_query().map(|path| Box::new((path.clone(), self.masker.clone())))
         };
-        (values.with_span(span), Some(Recording { started, routed, unknown_method }))
+        let recording = Some(Recording { started, routed, unknown_method });
+        TraceExchange { context: values.with_span(span), recording, header: self.header }
+    }
+
+    fn unrecorded(&self, context: Context) -> TraceExchange {
+        TraceExchange { context, recording: None, header: self.header }
     }
 }
 
@@ -180,7 +190,7 @@ impl TraceHeader {
         match self {
             Self::None => None,
             Self::XTraceId => {
-                short_header_value(ids(span).trace_id_hex().as_str()).map(|value| (X_TRACE_ID, value))
+                short_header_value(ids(span).trace_id_hex().as_bytes()).map(|value| (X_TRACE_ID, value))
             }
             Self::TraceResponse => parent().map(|parent| (TRACE_RESPONSE, parent.to_header_value())),
             Self::ServerTiming => {

@@ -66,7 +66,9 @@ impl TraceParent {
     /// specification asks; what follows them must begin with `-`. Version `ff` is not valid.
     pub fn parse(value: &[u8]) -> Option<Self> {
         let (head, rest) = value.split_first_chunk::<LEN>()?;
-        let [version] = hex::lower(head[0..2].first_chunk::<2>()?)?;
+        // The digits of version and flags as those of one number.
+        let ends = hex::lower(&[[b'0', b'0', b'0', b'0', head[0], head[1], head[53], head[54]]])?;
+        let [version, flags] = (ends as u16).to_be_bytes();
         let complete = match version {
             0x00 => rest.is_empty(),
             0xff => false,
@@ -75,10 +77,9 @@ impl TraceParent {
         if !complete || head[2] != b'-' || head[35] != b'-' || head[52] != b'-' {
             return None;
         }
-        let trace_id = hex::lower(head[3..35].first_chunk::<32>()?)?;
-        let parent_id = hex::lower(head[36..52].first_chunk::<16>()?)?;
-        let [flags] = hex::lower(head[53..55].first_chunk::<2>()?)?;
-        Self::new(TraceId::from_bytes(trace_id), SpanId::from_bytes(parent_id), TraceFlags::new(flags))
+        let trace_id = hex::lower(head[3..35].as_chunks().0)?;
+        let parent_id = hex::lower(head[36..52].as_chunks().0)?;
+        Self::new(TraceId::from(trace_id), SpanId::from(parent_id as u64), TraceFlags::new(flags))
     }
 
     /// The trace that the request belongs to; never zero.
@@ -104,9 +105,9 @@ impl TraceParent {
     /// The version 00 header value as ASCII bytes.
     pub fn to_bytes(&self) -> [u8; LEN] {
         let mut out = *b"00-00000000000000000000000000000000-0000000000000000-00";
-        hex::write(&mut out[3..35], &self.trace_id.to_bytes());
-        hex::write(&mut out[36..52], &self.parent_id.to_bytes());
-        hex::write(&mut out[53..55], &[self.flags.to_u8()]);
+        hex::write_ids(&mut out[3..], self.trace_id, self.parent_id);
+        // Known flags make a single digit.
+        out[54] += self.flags.to_u8();
         out
     }
 
