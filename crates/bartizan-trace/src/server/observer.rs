@@ -15,7 +15,7 @@ use opentelemetry_sdk::trace::{IdGenerator, RandomIdGenerator, Sampler, SdkTrace
 
 use super::attributes;
 use super::layer::TraceHeader;
-use super::names;
+use super::names::Names;
 use super::rpc;
 use crate::client::ClientTrace;
 use crate::propagation::{Extracted, Propagation};
@@ -100,12 +100,22 @@ impl Trace {
             let values = extracted.move_values_to(Context::new());
             return self.unrecorded(values.with_remote_span_context(span));
         }
+        let known = keeps(self.sampler.as_ref(), extracted.span_context.as_ref());
         let parent = extracted.parent(&Context::new());
         let started = SystemTime::now();
-        // Without attributes, and without the route in its name, until it is known that anyone wants them.
-        let mut builder = SpanBuilder::from_name(attributes::method(record)).with_kind(SpanKind::Server);
+        let mut builder = SpanBuilder::from_name(attributes::method(record));
+        let mut attributes = Vec::with_capacity(attributes::MOST);
+        // The attributes, and a name with the route in it, as soon as it is known that anyone wants them.
+        if known {
+            let Names { span, route } = Names::of(record);
+            builder.name = span;
+            attributes::of_request(request, record, route, &self.masker, |attribute| {
+                attributes.push(attribute)
+            });
+        }
+        builder.span_kind = Some(SpanKind::Server);
         builder.start_time = Some(started);
-        builder.attributes = Some(Vec::with_capacity(attributes::MOST));
+        builder.attributes = Some(attributes);
         builder.links = extracted.link.take().map(|origin| vec![Link::with_context(origin)]);
         let mut span = tracer.build_with_context(builder, &parent);
         let values = extracted.move_values_to(Context::new());
@@ -114,10 +124,13 @@ impl Trace {
             return self.unrecorded(values.with_remote_span_context(span));
         }
         let routed = record.matched_route().is_some();
-        if routed {
-            span.update_name(names::of_span(record));
+        if !known {
+            let Names { span: name, route } = Names::of(record);
+            span.update_name(name);
+            attributes::of_request(request, record, route, &self.masker, |attribute| {
+                span.set_attribute(attribute)
+            });
         }
-        attributes::of_request(request, record, &self.masker, |attribute| span.set_attribute(attribute));
         let unknown_method = if routed || record.protocol() == Protocol::Http {
             None
         } else {
@@ -137,6 +150,15 @@ pub(crate) fn drops(sampler: Option<&Sampler>, parent: &SpanContext) -> bool {
     match sampler {
         Some(Sampler::ParentBased(_)) => !parent.is_sampled(),
         Some(Sampler::AlwaysOff) => true,
+        _ => false,
+    }
+}
+
+/// Whether it is as good as certain that the child of this parent is recorded.
+fn keeps(sampler: Option<&Sampler>, parent: Option<&SpanContext>) -> bool {
+    match sampler {
+        Some(Sampler::ParentBased(_)) => parent.is_some_and(SpanContext::is_sampled),
+        Some(Sampler::AlwaysOn) => true,
         _ => false,
     }
 }
@@ -168,8 +190,9 @@ impl Exchange for TraceExchange {
         let Some(Recording { started, routed, unknown_method }) = self.recording else { return };
         let span = self.context.span();
         if !routed && record.matched_route().is_some() {
-            span.update_name(names::of_span(record));
-            attributes::of_route(record, |attribute| span.set_attribute(attribute));
+            let names = Names::of(record);
+            span.update_name(names.span);
+            attributes::of_route(record, names.route, |attribute| span.set_attribute(attribute));
         } else if let Some((path, masker)) = unknown_method.as_deref() {
             rpc::of_unknown_method(path, record, masker, |attribute| span.set_attribute(attribute));
         }

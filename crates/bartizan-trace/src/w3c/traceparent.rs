@@ -66,9 +66,14 @@ impl TraceParent {
     /// specification asks; what follows them must begin with `-`. Version `ff` is not valid.
     pub fn parse(value: &[u8]) -> Option<Self> {
         let (head, rest) = value.split_first_chunk::<LEN>()?;
-        // The digits of version and flags as those of one number.
-        let ends = hex::lower(&[[b'0', b'0', b'0', b'0', head[0], head[1], head[53], head[54]]])?;
-        let [version, flags] = (ends as u16).to_be_bytes();
+        // All digits at once, without the dashes.
+        let mut digits = [b'0'; 64];
+        digits[..32].copy_from_slice(&head[3..35]);
+        digits[32..48].copy_from_slice(&head[36..52]);
+        digits[48..50].copy_from_slice(&head[..2]);
+        digits[50..52].copy_from_slice(&head[53..]);
+        let bytes: [u8; 32] = hex::lower(&digits)?;
+        let (version, flags) = (bytes[24], bytes[25]);
         let complete = match version {
             0x00 => rest.is_empty(),
             0xff => false,
@@ -77,9 +82,9 @@ impl TraceParent {
         if !complete || head[2] != b'-' || head[35] != b'-' || head[52] != b'-' {
             return None;
         }
-        let trace_id = hex::lower(head[3..35].as_chunks().0)?;
-        let parent_id = hex::lower(head[36..52].as_chunks().0)?;
-        Self::new(TraceId::from(trace_id), SpanId::from(parent_id as u64), TraceFlags::new(flags))
+        let (trace_id, rest) = bytes.split_first_chunk()?;
+        let parent_id = rest.first_chunk()?;
+        Self::new(TraceId::from_bytes(*trace_id), SpanId::from_bytes(*parent_id), TraceFlags::new(flags))
     }
 
     /// The trace that the request belongs to; never zero.
