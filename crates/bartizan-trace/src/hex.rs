@@ -3,8 +3,9 @@
 use bartizan_core::TraceIds;
 use opentelemetry::trace::{SpanId, TraceId};
 
-/// Reads `2 * OUT` lower case digits. Without branches, so that the compiler makes vector instructions of it.
-#[inline]
+/// Reads `2 * OUT` lower case digits. Without branches, so that the compiler makes vector instructions of it; merged with code that
+/// takes the bytes apart, it would not.
+#[inline(never)]
 pub(crate) fn lower<const IN: usize, const OUT: usize>(digits: &[u8; IN]) -> Option<[u8; OUT]> {
     let mut values = [0; IN];
     let mut bad = 0;
