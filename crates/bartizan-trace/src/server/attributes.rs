@@ -111,23 +111,24 @@ pub(crate) fn server<B>(request: &Request<B>) -> Option<(StringValue, Option<u16
         return Some((cut(Cow::Borrowed(authority.host())), authority.port_u16()));
     }
     let host = text(request.headers().get(header::HOST)?)?;
-    // Hosts are short: a search for words at once would take longer.
-    let last = |host: &str, sign| host.bytes().rposition(|byte| byte == sign);
-    // User info is no part of a host, and nobody's business.
-    let host = last(host, b'@').and_then(|at| host.get(at + 1..)).unwrap_or(host);
-    let (name, port) = match last(host, b':').and_then(|at| host.split_at_checked(at)) {
-        // A colon inside brackets belongs to an IPv6 address.
-        Some((name, port)) if !port.ends_with(']') => {
-            (name, port.get(1..).and_then(|port| port.parse().ok()))
-        }
-        _ => (host, None),
-    };
+    // Most have neither sign, which a single pass tells.
+    let plain = !host.bytes().any(|byte| matches!(byte, b'@' | b':'));
+    let (name, port) = if plain { (host, None) } else { name_and_port(host) };
     (!name.is_empty()).then(|| (cut(Cow::Borrowed(name)), port))
 }
 
-/// The same as `to_str`, which looks at each byte.
+fn name_and_port(host: &str) -> (&str, Option<u16>) {
+    // User info is no part of a host, and nobody's business.
+    let host = host.rsplit('@').next().unwrap_or_default();
+    match host.rsplit_once(':') {
+        // A colon inside brackets belongs to an IPv6 address.
+        Some((name, port)) if !port.ends_with(']') => (name, port.parse().ok()),
+        _ => (host, None),
+    }
+}
+
 fn text(value: &HeaderValue) -> Option<&str> {
-    str::from_utf8(value.as_bytes()).ok().filter(|text| text.is_ascii())
+    str::from_utf8(value.as_bytes()).ok()
 }
 
 pub(crate) fn version(version: Version) -> Option<&'static str> {
