@@ -130,7 +130,7 @@ pub use metrics::{Counter, Gauge, Histogram, Unit};
 pub use business::{CollectorError, Collectors};
 #[cfg(feature = "endpoint")]
 pub use endpoint::{
-    EndpointError, MetricsEndpoint, MetricsFuture, MetricsLayer, MetricsService, PageFuture, PageService,
+    EndpointError, MetricsEndpoint, MetricsLayer, MetricsService, PageFuture, PageService,
 };
 pub use exposition::{Format, Page};
 pub use red::{ClientRedLayer, CustomLabel, Naming, RedLayer, UpgradedConnection};

@@ -133,10 +133,8 @@ async fn only_so_many_answers_are_kept() {
             let uri = format!("{path}?{form}{query}&exclude={query}");
             for uri in [&*uri, path] {
                 let request = Request::builder().method(Method::HEAD).uri(uri).body(()).unwrap();
-                let probe = served.endpoints.probe(path).unwrap();
-                let parts = request.into_parts().0;
-                let mut answer = AnswerFuture::new(&served, probe, &parts).unwrap();
-                assert!(std::future::poll_fn(|cx| answer.poll(cx)).await.body.is_empty());
+                let answer = ProbeFuture::new(&served, request).unwrap();
+                assert!(answer.await.body().is_empty());
             }
         }
     }
