@@ -100,7 +100,8 @@ fn over_the_wire(path: &'static str, ask: impl FnOnce(SocketAddr, &'static str))
     let server = thread::spawn(move || {
         let runtime = runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
-            let app = Router::new().route("/hello", get(|| async { "hello" })).layer(HealthLayer::new(registry()));
+            let app =
+                Router::new().route("/hello", get(|| async { "hello" })).layer(HealthLayer::new(registry()));
             let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
             address.send(listener.local_addr().unwrap()).unwrap();
             let begin = cpu();
@@ -162,7 +163,8 @@ fn without_pause(address: SocketAddr, path: &'static str) {
 fn main() {
     let runtime = runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let (probe, other, copy) = runtime.block_on(async {
-        let host = service_fn(|_: Request<()>| ready(Ok::<_, Infallible>(Response::new(Full::<Bytes>::default()))));
+        let host =
+            service_fn(|_: Request<()>| ready(Ok::<_, Infallible>(Response::new(Full::<Bytes>::default()))));
         let layered = HealthLayer::new(registry()).layer(host);
         let response = layered.clone().call(request("/readyz")).await.unwrap();
         let (head, body) = response.into_parts();
@@ -174,7 +176,9 @@ fn main() {
             in_process(copying, "/readyz").await,
         )
     });
-    println!("the layer answers /readyz: {probe:.0} ns, of which any copy of the response takes {copy:.0} ns");
+    println!(
+        "the layer answers /readyz: {probe:.0} ns, of which any copy of the response takes {copy:.0} ns"
+    );
     println!("the layer passes a path on: {other:.0} ns");
     let rates: [(_, fn(_, _)); 2] = [("10 000 a second", paced), ("without pause", without_pause)];
     for (rate, ask) in rates {

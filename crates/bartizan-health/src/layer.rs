@@ -93,10 +93,7 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        match ProbeFuture::new(&self.served, request) {
-            Ok(answer) => AnswerFuture::answer(answer),
-            Err(request) => AnswerFuture::inner(self.inner.call(request)),
-        }
+        self.served.respond(request, |request| self.inner.call(request))
     }
 }
 

@@ -98,7 +98,8 @@ fn decoded(text: &str) -> Cow<'_, str> {
 /// Whether `application/health+json` is asked for by its name, and no less than `application/json` is.
 fn prefers_health_json(headers: &HeaderMap) -> bool {
     // Most ask for anything and need no closer look. With a prober's few headers, this is a third of a look-up.
-    let by_name = |(name, value): (&HeaderName, &HeaderValue)| name == ACCEPT && value.as_bytes().contains(&b'+');
+    let by_name =
+        |(name, value): (&HeaderName, &HeaderValue)| name == ACCEPT && value.as_bytes().contains(&b'+');
     if !headers.iter().any(by_name) {
         return false;
     }

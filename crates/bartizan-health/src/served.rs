@@ -7,6 +7,7 @@ use std::{
     task::{Context, Poll, ready},
 };
 
+use bartizan_core::AnswerFuture;
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, Response, Uri};
 use tokio::time::Instant;
@@ -50,18 +51,55 @@ impl Kept {
     }
 }
 
+/// What a first look at a request finds.
+enum Look {
+    /// It is for none of the endpoints.
+    Elsewhere,
+    /// A plain probe, whose answer is known: nearly every one.
+    Kept(Arc<Response<Bytes>>),
+    /// A probe that takes a closer look.
+    Closer(Probe),
+}
+
 impl Served {
     pub(crate) fn new(endpoints: Endpoints) -> Arc<Self> {
         Arc::new(Self { endpoints, answers: RwLock::default() })
     }
 
-    /// The answer to a plain probe that holds: what nearly every probe gets. None for all that takes a closer look.
-    fn at_once(&self, probe: &Probe, method: &Method, uri: &Uri, headers: &HeaderMap) -> Option<Arc<Response<Bytes>>> {
-        if method != Method::GET || uri.query().is_some() {
-            return None;
+    /// Answers a probe, and hands all else on: what is for none of the endpoints, and what the caller may not know of.
+    #[inline]
+    pub(crate) fn respond<B, F>(
+        self: &Arc<Self>,
+        request: Request<B>,
+        inner: impl FnOnce(Request<B>) -> F,
+    ) -> AnswerFuture<F, ProbeFuture> {
+        let probe = match self.look(request.method(), request.uri(), request.headers()) {
+            Look::Elsewhere => return AnswerFuture::inner(inner(request)),
+            Look::Kept(kept) => {
+                return AnswerFuture::answer(ProbeFuture {
+                    answer: AnswerNow::Known(kept),
+                    head_only: false,
+                });
+            }
+            Look::Closer(probe) => probe,
+        };
+        let (parts, body) = request.into_parts();
+        match self.endpoints.ask(probe, &parts) {
+            Some(ask) => AnswerFuture::answer(ProbeFuture::new(self, ask, &parts.method)),
+            None => AnswerFuture::inner(inner(Request::from_parts(parts, body))),
         }
-        let sight = self.endpoints.sight_by_headers(headers)?;
-        self.kept(probe, sight, Form::of(probe, uri, headers))
+    }
+
+    fn look(&self, method: &Method, uri: &Uri, headers: &HeaderMap) -> Look {
+        let Some(probe) = self.endpoints.probe(uri.path()) else { return Look::Elsewhere };
+        if method != Method::GET || uri.query().is_some() {
+            return Look::Closer(probe);
+        }
+        let Some(sight) = self.endpoints.sight_by_headers(headers) else { return Look::Closer(probe) };
+        match self.kept(&probe, sight, Form::of(&probe, uri, headers)) {
+            Some(kept) => Look::Kept(kept),
+            None => Look::Closer(probe),
+        }
     }
 
     /// The answer that was given before and still holds. No check is run for it, and none is due.
@@ -114,21 +152,7 @@ enum AnswerNow {
 }
 
 impl ProbeFuture {
-    /// The request again, if it is for none of the endpoints, or the caller may not know that it is.
-    #[inline]
-    pub(crate) fn new<B>(served: &Arc<Served>, request: Request<B>) -> Result<Self, Request<B>> {
-        let Some(probe) = served.endpoints.probe(request.uri().path()) else { return Err(request) };
-        if let Some(kept) = served.at_once(&probe, request.method(), request.uri(), request.headers()) {
-            return Ok(Self { answer: AnswerNow::Known(kept), head_only: false });
-        }
-        let (parts, body) = request.into_parts();
-        match served.endpoints.ask(probe, &parts) {
-            Some(ask) => Ok(Self::asked(served, ask, &parts.method)),
-            None => Err(Request::from_parts(parts, body)),
-        }
-    }
-
-    fn asked(served: &Arc<Served>, ask: Ask, method: &Method) -> Self {
+    fn new(served: &Arc<Served>, ask: Ask, method: &Method) -> Self {
         let refused = Answer::without_document(method).map(|answer| Arc::new(answer.into_response()));
         let known = refused.or_else(|| {
             let all = ask.excluded.is_empty();
@@ -148,19 +172,13 @@ impl Future for ProbeFuture {
 
     #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Response<Bytes>> {
-        let head_only = self.head_only;
-        let asked;
-        let answer = match &mut self.answer {
-            AnswerNow::Known(answer) => answer,
-            AnswerNow::Asked(future) => {
-                asked = ready!(future.as_mut().poll(cx));
-                &asked
-            }
+        let mut response = match &mut self.answer {
+            AnswerNow::Known(answer) => Response::clone(answer),
+            AnswerNow::Asked(future) => Response::clone(&*ready!(future.as_mut().poll(cx))),
         };
-        let body = if head_only { Bytes::new() } else { answer.body().clone() };
-        let mut response = Response::new(body);
-        *response.status_mut() = answer.status();
-        *response.headers_mut() = answer.headers().clone();
+        if self.head_only {
+            *response.body_mut() = Bytes::new();
+        }
         Poll::Ready(response)
     }
 }

@@ -56,9 +56,6 @@ impl<B> Service<Request<B>> for HealthEndpoint {
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        match ProbeFuture::new(&self.served, request) {
-            Ok(answer) => AnswerFuture::answer(answer),
-            Err(_) => AnswerFuture::inner(ready(Ok(Answer::not_found().into_response().map(Full::new)))),
-        }
+        self.served.respond(request, |_| ready(Ok(Answer::not_found().into_response().map(Full::new))))
     }
 }
