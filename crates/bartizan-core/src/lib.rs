@@ -79,7 +79,7 @@ mod side;
 mod tap;
 mod value;
 
-pub use answer::AnswerBody;
+pub use answer::{AnswerBody, AnswerFuture};
 pub use bearer::BearerTokens;
 pub use body::ResponseBody;
 pub use catch::{Catch, CatchFuture, CatchLayer};
