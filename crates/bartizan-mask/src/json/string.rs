@@ -3,6 +3,7 @@
 use crate::kinds::Kinds;
 
 /// A string without its quotation marks.
+#[derive(Clone, Copy)]
 pub(super) enum Read<'r> {
     /// These bytes are valid and mean themselves, and there is no name and no URL in them.
     Plain(&'r [u8]),
@@ -28,18 +29,11 @@ impl Read<'_> {
 
 /// Reads a string that may be `cut`, in which case what is not whole at its end is left out; `None` when it
 /// is not valid.
-#[inline]
-pub(super) fn read<'r>(
-    raw: &'r [u8],
-    kinds: Option<Kinds>,
-    escapes: bool,
-    cut: bool,
-    scratch: &'r mut String,
-) -> Option<Read<'r>> {
+pub(super) fn read<'r>(raw: &'r [u8], escapes: bool, cut: bool, scratch: &'r mut String) -> Option<Read<'r>> {
     if escapes {
         return unescape(raw, cut, scratch);
     }
-    let kinds = kinds.unwrap_or_else(|| Kinds::of(raw));
+    let kinds = Kinds::of(raw);
     if !kinds.any(Kinds::RAW) {
         // What is printable ASCII needs no check.
         return if kinds.any(Kinds::TEXT) {

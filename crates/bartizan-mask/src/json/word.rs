@@ -5,10 +5,23 @@ pub(super) fn begins(byte: u8) -> bool {
     matches!(byte, b'-' | b'0'..=b'9' | b't' | b'f' | b'n')
 }
 
-/// Whether this byte belongs to the word before it. Takes in more than may stand there, so that what is wrong
-/// makes the word invalid.
-pub(super) fn goes_on(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'+' | b'.')
+/// The bytes that may belong to a word. More than may stand there, so that what is wrong makes the word invalid.
+static PART: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < table.len() {
+        let part = byte as u8;
+        table[byte] = part.is_ascii_alphanumeric() || matches!(part, b'-' | b'+' | b'.');
+        byte += 1;
+    }
+    table
+};
+
+/// What is here of a word, and whether it ends here.
+#[inline]
+pub(super) fn split(text: &[u8]) -> (&[u8], bool) {
+    let end = text.iter().position(|byte| !PART[usize::from(*byte)]);
+    (end.and_then(|end| text.get(..end)).unwrap_or(text), end.is_some())
 }
 
 /// Whether this is a number as in RFC 8259, section 6, or one of the three literals.
