@@ -54,9 +54,6 @@ impl Kinds {
     /// Without any of these a header is written as it is.
     pub(crate) const KEPT_HEADER: Self = Self(Self::KEPT_URL.0 | Self::SCHEME.0);
 
-    /// Without any of these there is nothing to find in a text.
-    pub(crate) const TEXT: Self = Self(Self::PAIR.0 | Self::SCHEME.0);
-
     /// The kinds of the bytes in `input`; of a longer one none at all where it is clean, else all that it may hold. Whether it has
     /// bytes outside printable ASCII is always told.
     #[inline]

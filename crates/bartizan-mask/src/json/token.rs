@@ -21,8 +21,10 @@ pub(super) struct Token {
     pub(super) held: Vec<u8>,
     /// Its length so far, also where it is too long to be held.
     bytes: usize,
-    /// A string: whether it has escapes, and whether it ends in half of one.
+    /// A string: whether it has escapes, whether some of them are of other characters than one letter stands for,
+    /// and whether it ends in half of one.
     escapes: bool,
+    units: bool,
     escaped: bool,
 }
 
@@ -36,7 +38,7 @@ impl Token {
 
     fn clear(&mut self) {
         self.held.clear();
-        (self.bytes, self.escapes, self.escaped) = (0, false, false);
+        (self.bytes, self.escapes, self.units, self.escaped) = (0, false, false, false);
     }
 }
 
@@ -89,6 +91,7 @@ impl JsonMasker {
                 break Some(mark);
             }
             self.token.escapes = true;
+            self.token.units |= !rest.get(mark + 1).is_some_and(|byte| string::is_letter(*byte));
             at = mark + 2;
             self.token.escaped = at > rest.len();
         };
@@ -168,6 +171,11 @@ impl JsonMasker {
             }
             return true;
         }
+        let letters = self.token.escapes && !self.token.units;
+        if letters && hide.is_none() && self.masker.values().is_empty() && string::is_kept(raw) {
+            self.out.kept_string(raw, at, out);
+            return true;
+        }
         let read = string::read(raw, self.token.escapes, cut, &mut self.scratch);
         let Some(read) = read else { return false };
         self.out.value_string(&self.masker, read, hide, cut, at, out);
@@ -177,31 +185,37 @@ impl JsonMasker {
     /// Takes what is here of a number or a literal. Says where that ends.
     pub(super) fn word(&mut self, chunk: &[u8], at: usize, out: &mut Vec<u8>) -> usize {
         let rest = chunk.get(at..).unwrap_or_default();
+        if self.token.bytes == 0
+            && let Some(word) = word::whole(rest)
+            && word.len() <= MAX_WORD_BYTES
+        {
+            let here = At { chunk, start: Some(at), end: at + word.len() };
+            self.word_is(word, here, out);
+            return self.behind_token(chunk, here.end);
+        }
         let (part, is_whole) = word::split(rest);
         let end = at + part.len();
-        if is_whole && self.token.bytes == 0 {
-            self.word_ends(part, At { chunk, start: Some(at), end }, out);
-        } else {
-            self.token.hold(part, MAX_WORD_BYTES);
-            if is_whole {
-                self.held_word_ends(At { chunk, start: None, end }, out);
-            }
+        self.token.hold(part, MAX_WORD_BYTES);
+        if is_whole {
+            self.held_word_ends(At { chunk, start: None, end }, out);
         }
         self.behind_token(chunk, end)
     }
 
     pub(super) fn held_word_ends(&mut self, at: At<'_>, out: &mut Vec<u8>) {
         let held = mem::take(&mut self.token.held);
-        self.word_ends(&held, at, out);
+        if self.token.bytes <= MAX_WORD_BYTES && word::is_valid(&held) {
+            self.word_is(&held, at, out);
+        } else {
+            self.state = State::Invalid;
+        }
         self.token.held = held;
         self.token.clear();
     }
 
-    fn word_ends(&mut self, word: &[u8], at: At<'_>, out: &mut Vec<u8>) {
-        if word.len().max(self.token.bytes) > MAX_WORD_BYTES || !word::is_valid(word) {
-            self.state = State::Invalid;
-            return;
-        }
+    /// Takes a whole number or literal.
+    #[inline]
+    fn word_is(&mut self, word: &[u8], at: At<'_>, out: &mut Vec<u8>) {
         match self.hide.take() {
             Some(hide) if word != b"null" || self.masker.removes(hide) => {
                 self.out.hidden(&self.masker, hide, str::from_utf8(word).ok(), at, out);

@@ -201,7 +201,7 @@ impl Writer {
             _ => {}
         }
         match shown(masker, read, cut) {
-            Shown::Same(raw) => self.value(&[b"\"", raw, b"\""], at, out),
+            Shown::Same(raw) => self.kept_string(raw, at, out),
             Shown::Text(text) => {
                 self.before_value(at, out);
                 out.push(b'"');
@@ -209,6 +209,13 @@ impl Writer {
                 out.push(b'"');
                 self.run.begin_behind(at);
             }
+        }
+    }
+
+    /// Writes a string value as it came.
+    pub(super) fn kept_string(&mut self, raw: &[u8], at: At<'_>, out: &mut Vec<u8>) {
+        if self.silent.is_none() {
+            self.value(&[b"\"", raw, b"\""], at, out);
         }
     }
 
