@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use memchr::{memchr, memchr_iter};
+use memchr::{memchr, memchr_iter, memchr2_iter};
 
 use crate::kinds::Kinds;
 use crate::percent::decode;
@@ -14,6 +14,9 @@ pub(crate) use self::hash::{hash, normalise};
 
 /// The longest name that is judged, percent-decoded; a longer one counts as sensitive.
 pub(crate) const MAX_NAME_BYTES: usize = 128;
+
+/// How far before a delimiter the last letters of a name are looked for; where they are not found, there may be one.
+const NEAR: usize = 8;
 
 /// How much of a name has to spell a sensitive one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -226,6 +229,41 @@ impl Names {
             }
         }
         !self.has_endings
+    }
+
+    /// Whether [`hides`](Self::hides) may not say `None`, so that it is worth to remember what it says.
+    #[inline]
+    pub(crate) fn may_hide(&self, name: &[u8]) -> bool {
+        self.hides_others() || name.len() > MAX_NAME_BYTES || Kinds::is_encoded(name) || self.may_match(name)
+    }
+
+    /// Whether no delimiter in a text comes behind what may be a sensitive name, or begins the authority of a URL. The text
+    /// has no escapes and no brackets, so that the letters before a delimiter are the last ones of any name there.
+    pub(crate) fn end_no_name_in(&self, text: &[u8]) -> bool {
+        self.has_endings
+            && memchr2_iter(b'=', b':', text).all(|mark| {
+                let (head, rest) = text.split_at_checked(mark).unwrap_or_default();
+                !rest.starts_with(b"://") && !self.may_end(head)
+            })
+    }
+
+    /// Whether the last letters of a text may be those of a rule, whatever stands between and behind them.
+    #[inline]
+    fn may_end(&self, text: &[u8]) -> bool {
+        let (mut letters, mut ending) = (0, 0);
+        for byte in text.iter().rev().take(NEAR) {
+            match normal(*byte) {
+                0 => continue,
+                // A number at the end does not count.
+                b'0'..=b'9' if letters == 0 => return true,
+                letter => ending = packed(ending, letter),
+            }
+            letters += 1;
+            if letters == ENDING {
+                return self.endings.contains(spread(ending));
+            }
+        }
+        text.len() > NEAR
     }
 
     /// Judges a name that is percent-encoded or has brackets.
