@@ -323,7 +323,15 @@ impl JsonMasker {
 
 /// How much white space the text begins with.
 fn white(text: &[u8]) -> usize {
-    text.iter().position(|byte| !matches!(byte, b' ' | b'\t' | b'\r' | b'\n')).unwrap_or(text.len())
+    let mut rest = text;
+    while let [b' ' | b'\t' | b'\r' | b'\n', behind @ ..] = rest {
+        rest = behind;
+        // An indent.
+        while let Some(behind) = rest.strip_prefix(&[b' '; 8]) {
+            rest = behind;
+        }
+    }
+    text.len() - rest.len()
 }
 
 impl fmt::Debug for JsonMasker {

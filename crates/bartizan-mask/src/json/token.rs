@@ -53,17 +53,23 @@ impl JsonMasker {
         let rest = chunk.get(at..).unwrap_or_default();
         let length = scan::plain(rest);
         let end = at + length;
-        if length > MAX_STRING_BYTES || chunk.get(end) != Some(&b'"') {
+        let is_whole = length <= MAX_STRING_BYTES && chunk.get(end) == Some(&b'"');
+        if !is_whole || !self.masker.values().is_empty() {
             return self.rest_of_string(chunk, at, end, name, out);
         }
-        let read = Read::Plain(rest.get(..length).unwrap_or_default());
+        let raw = rest.get(..length).unwrap_or_default();
         let here = At { chunk, start: at.checked_sub(1), end: end + 1 };
         if name {
-            self.name_is(read, true, here);
+            if !self.out.is_silent() {
+                self.hide = self.place.name(&self.masker, raw, true);
+                self.out.kept_name(raw, here);
+            }
             self.state = State::Colon;
         } else {
-            let hide = self.hide.take();
-            self.out.value_string(&self.masker, read, hide, false, here, out);
+            match self.hide.take() {
+                None => self.out.kept_string(raw, here, out),
+                hide => self.out.value_string(&self.masker, Read::Plain(raw), hide, false, here, out),
+            }
             self.state = self.behind();
         }
         self.behind_token(chunk, end + 1)
@@ -142,23 +148,13 @@ impl JsonMasker {
             self.hide = Some(Hide::default());
             return true;
         }
-        let mut scratch = mem::take(&mut self.scratch);
-        let read = string::read(raw, self.token.escapes, false, &mut scratch);
-        if let Some(read) = read {
-            self.name_is(read, false, at);
-        }
-        let valid = read.is_some();
-        self.scratch = scratch;
-        valid
-    }
-
-    /// Takes the name of the value that comes next. A `plain` one has no escapes and brackets.
-    #[inline]
-    fn name_is(&mut self, read: Read<'_>, plain: bool, at: At<'_>) {
+        let read = string::read(raw, self.token.escapes, false, &mut self.scratch);
+        let Some(read) = read else { return false };
         if !self.out.is_silent() {
-            self.hide = self.place.name(&self.masker, read.bytes(), plain);
+            self.hide = self.place.name(&self.masker, read.bytes(), false);
             self.out.name(&self.masker, read, at);
         }
+        true
     }
 
     /// Takes a string value, which may be cut; `false` when it is no valid string.

@@ -153,28 +153,40 @@ impl Writer {
 
     /// Takes the name of the next value.
     pub(super) fn name(&mut self, masker: &Masker, read: Read<'_>, at: At<'_>) {
-        self.forget_name();
-        match (shown(masker, read, false), at.start) {
-            (Shown::Same(_), Some(start)) => self.name_at = start..at.end,
-            (shown, _) => {
-                self.run.part();
-                self.name.push(b'"');
-                match shown {
-                    Shown::Same(raw) => self.name.extend_from_slice(raw),
-                    Shown::Text(text) => write_escaped(&text, &mut self.name),
-                }
-                self.name.extend_from_slice(b"\":");
+        match shown(masker, read, false) {
+            Shown::Same(raw) => self.kept_name(raw, at),
+            Shown::Text(text) => {
+                self.new_name(|name| escaped(&text, |part| name.extend_from_slice(part.as_bytes())));
             }
         }
+    }
+
+    /// Takes the name of the next value, which is written as it came.
+    #[inline]
+    pub(super) fn kept_name(&mut self, raw: &[u8], at: At<'_>) {
+        match at.start {
+            Some(start) => {
+                self.name.clear();
+                self.name_at = start..at.end;
+            }
+            None => self.new_name(|name| name.extend_from_slice(raw)),
+        }
+    }
+
+    /// Takes a name that is not in the chunk, of which this writes the inside.
+    fn new_name(&mut self, inside: impl FnOnce(&mut Vec<u8>)) {
+        self.forget_name();
+        self.run.part();
+        self.name.push(b'"');
+        inside(&mut self.name);
+        self.name.extend_from_slice(b"\":");
     }
 
     /// Takes the name of the next value, of which only the length is known.
     pub(super) fn name_bytes(&mut self, bytes: usize) {
         if self.silent.is_none() {
-            self.forget_name();
-            self.run.part();
             // Writing to a vector does not fail.
-            let _ = write!(self.name, "\"[{bytes} bytes]\":");
+            self.new_name(|name| drop(write!(name, "[{bytes} bytes]")));
         }
     }
 
@@ -205,7 +217,7 @@ impl Writer {
             Shown::Text(text) => {
                 self.before_value(at, out);
                 out.push(b'"');
-                write_escaped(&text, out);
+                escaped(&text, |part| out.extend_from_slice(part.as_bytes()));
                 out.push(b'"');
                 self.run.begin_behind(at);
             }
@@ -213,6 +225,7 @@ impl Writer {
     }
 
     /// Writes a string value as it came.
+    #[inline]
     pub(super) fn kept_string(&mut self, raw: &[u8], at: At<'_>, out: &mut Vec<u8>) {
         if self.silent.is_none() {
             self.value(&[b"\"", raw, b"\""], at, out);
@@ -280,10 +293,6 @@ enum Shown<'r> {
     /// As it came.
     Same(&'r [u8]),
     Text(Cow<'r, str>),
-}
-
-fn write_escaped(text: &str, out: &mut Vec<u8>) {
-    escaped(text, |part| out.extend_from_slice(part.as_bytes()));
 }
 
 #[inline]
