@@ -74,7 +74,7 @@ impl Masker {
         if let Some(hide) = hide {
             return self.write_hidden(value, hide, out);
         }
-        let is_url = URL_HEADERS.iter().any(|header| name.eq_ignore_ascii_case(header));
+        let is_url = is_url(name);
         if if is_url { self.shows_plain(value) } else { self.shows_pairs(value) } {
             return write_shown(value, out);
         }
@@ -133,6 +133,16 @@ impl Masker {
     }
 }
 
+#[inline]
+fn is_url(name: &str) -> bool {
+    // Most names begin with another letter.
+    matches!(
+        name.as_bytes().first(),
+        Some(b'c' | b'C' | b'h' | b'H' | b'l' | b'L' | b'o' | b'O' | b'r' | b'R' | b'x' | b'X')
+    ) && URL_HEADERS.iter().any(|header| name.eq_ignore_ascii_case(header))
+}
+
+#[inline]
 fn is_cookie(name: &str) -> bool {
     name.eq_ignore_ascii_case(REQUEST) || name.eq_ignore_ascii_case(RESPONSE)
 }

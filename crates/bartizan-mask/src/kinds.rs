@@ -106,6 +106,12 @@ impl Kinds {
     }
 }
 
+/// A bit in each byte of a word, the first one lowest, that is this one, and perhaps in some behind such a byte.
+#[inline]
+pub(crate) fn bytes_of(word: [u8; WORD], byte: u8) -> u64 {
+    has(u64::from_le_bytes(word), byte)
+}
+
 /// Not 0 where a byte of the word is this one. (Subtracting 1 borrows only from a byte that is 0.)
 #[inline]
 fn has(word: u64, byte: u8) -> u64 {

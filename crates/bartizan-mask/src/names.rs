@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use memchr::{memchr, memchr_iter, memchr2_iter};
+use memchr::{memchr, memchr_iter};
 
-use crate::kinds::Kinds;
+use crate::kinds::{self, Kinds};
 use crate::percent::decode;
 
 mod hash;
@@ -240,11 +240,30 @@ impl Names {
     /// Whether no delimiter in a text comes behind what may be a sensitive name, or begins the authority of a URL. The text
     /// has no escapes and no brackets, so that the letters before a delimiter are the last ones of any name there.
     pub(crate) fn end_no_name_in(&self, text: &[u8]) -> bool {
+        let (words, rest) = text.as_chunks::<8>();
+        let start = text.len() - rest.len();
         self.has_endings
-            && memchr2_iter(b'=', b':', text).all(|mark| {
-                let (head, rest) = text.split_at_checked(mark).unwrap_or_default();
-                !rest.starts_with(b"://") && !self.may_end(head)
+            && words.iter().enumerate().all(|(n, word)| {
+                let mut found = kinds::bytes_of(*word, b'=') | kinds::bytes_of(*word, b':');
+                while found != 0 {
+                    if self.may_end_at(text, 8 * n + found.trailing_zeros() as usize / 8) {
+                        return false;
+                    }
+                    found &= found - 1;
+                }
+                true
             })
+            && rest
+                .iter()
+                .enumerate()
+                .all(|(n, byte)| !matches!(byte, b'=' | b':') || !self.may_end_at(text, start + n))
+    }
+
+    /// Whether a sensitive name may end before this place, or an authority may begin behind it.
+    #[inline]
+    fn may_end_at(&self, text: &[u8], at: usize) -> bool {
+        let (head, rest) = text.split_at_checked(at).unwrap_or_default();
+        rest.starts_with(b"://") || self.may_end(head)
     }
 
     /// Whether the last letters of a text may be those of a rule, whatever stands between and behind them.

@@ -2,13 +2,22 @@
 
 use bartizan_core::Value;
 
-use super::escape::push_escaped;
+use super::escape::{is_plain, push_escaped};
 
 /// What stands where a value was cut.
 pub(crate) const CUT: &str = "...[cut]";
 
 /// Appends a string. Where its inside would grow `out` beyond `limit` bytes it is cut and marked.
+#[inline]
 pub(crate) fn push_str(out: &mut Vec<u8>, text: &str, limit: usize) -> bool {
+    if out.len() + 1 + text.len() <= limit && is_plain(text.as_bytes()) {
+        return push_word(out, text);
+    }
+    push_escaped_str(out, text, limit)
+}
+
+#[inline(never)]
+fn push_escaped_str(out: &mut Vec<u8>, text: &str, limit: usize) -> bool {
     out.push(b'"');
     let whole = push_escaped(out, text, limit);
     if !whole {
@@ -32,7 +41,9 @@ pub(crate) fn push_word(out: &mut Vec<u8>, word: &str) -> bool {
 }
 
 /// Writes ASCII that needs no escapes.
+#[inline]
 pub(crate) fn push_ascii(out: &mut Vec<u8>, text: &[u8]) -> bool {
+    out.reserve(text.len() + 2);
     out.push(b'"');
     out.extend_from_slice(text);
     out.push(b'"');

@@ -1,7 +1,7 @@
 //! What the names of headers say of their values, remembered by each thread: the few names that are not told apart at a
 //! glance come with every request.
 
-use std::cell::Cell;
+use std::cell::RefCell;
 
 use crate::Masker;
 use crate::names::Hide;
@@ -25,8 +25,8 @@ struct Slot {
 
 thread_local! {
     // No masker is number 0.
-    static KNOWN: [Cell<Slot>; SLOTS] =
-        const { [const { Cell::new(Slot { owner: 0, length: 0, name: [0; MAX_BYTES], hide: None }) }; SLOTS] };
+    static KNOWN: RefCell<[Slot; SLOTS]> =
+        const { RefCell::new([Slot { owner: 0, length: 0, name: [0; MAX_BYTES], hide: None }; SLOTS]) };
 }
 
 impl Masker {
@@ -51,15 +51,19 @@ impl Masker {
             return judge();
         }
         let known = KNOWN.try_with(|known| {
-            let slot = known.get(place(name))?;
-            let Slot { owner, length, name: of, hide } = slot.get();
-            if owner == self.owner() && usize::from(length) == name.len() && of.starts_with(name) {
-                return Some(hide);
+            let mut known = known.try_borrow_mut().ok()?;
+            let slot = known.get_mut(place(name))?;
+            let is_it = slot.owner == self.owner() && usize::from(slot.length) == name.len();
+            if !is_it || !slot.name.starts_with(name) {
+                *slot = Slot {
+                    owner: self.owner(),
+                    length: name.len() as u8,
+                    name: [0; MAX_BYTES],
+                    hide: judge(),
+                };
+                slot.name.iter_mut().zip(name).for_each(|(to, from)| *to = *from);
             }
-            let (mut of, hide) = ([0; MAX_BYTES], judge());
-            of.iter_mut().zip(name).for_each(|(to, from)| *to = *from);
-            slot.set(Slot { owner: self.owner(), length: name.len() as u8, name: of, hide });
-            Some(hide)
+            Some(slot.hide)
         });
         known.ok().flatten().unwrap_or_else(judge)
     }

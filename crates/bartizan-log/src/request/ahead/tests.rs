@@ -1,7 +1,7 @@
 use std::convert::Infallible;
 use std::pin::pin;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Waker};
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -58,8 +58,11 @@ fn lines(work: impl FnOnce()) -> (usize, usize) {
 
 fn send(layer: &RequestLogLayer, request: http::request::Builder, status: u16, body: &'static str) {
     let handler = service_fn(move |_: Request<Full<Bytes>>| async move {
-        let answer = Response::builder().status(StatusCode::from_u16(status).unwrap()).header("etag", "\"x\"");
-        Ok::<_, Infallible>(answer.header("content-type", "text/plain").body(Full::new(Bytes::from(body))).unwrap())
+        let answer =
+            Response::builder().status(StatusCode::from_u16(status).unwrap()).header("etag", "\"x\"");
+        Ok::<_, Infallible>(
+            answer.header("content-type", "text/plain").body(Full::new(Bytes::from(body))).unwrap(),
+        )
     });
     let mut request = request.body(Full::new(Bytes::from_static(b"{\"pin\": 1}"))).unwrap();
     request.extensions_mut().insert(PeerAddress("192.0.2.7:4000".parse().unwrap()));
