@@ -2,7 +2,7 @@
 //!
 //! A [`Registry`] holds named async checks. Whoever asks, be it a probe over HTTP or the application, gets one
 //! snapshot, the [`Report`]: all checks at once, each with its timeout, run at most once at a time, at an interval
-//! or when asked and no more often than its ttl, and never waited for longer than 50 ms.
+//! or when asked and no more often than its ttl, and never waited for longer than 60 ms.
 //!
 //! ```
 //! use std::time::Duration;

@@ -143,9 +143,9 @@ fn unsampled(remote: &SpanContext, span_id: SpanId) -> SpanContext {
 }
 
 impl Exchange for TraceExchange {
-    fn enter<T>(&mut self, poll: impl FnOnce() -> T) -> T {
-        let _current = self.context.clone().attach();
-        poll()
+    #[inline]
+    fn enter(&mut self) -> impl Sized {
+        self.context.clone().attach()
     }
 
     fn head<B>(&mut self, response: &mut Response<B>, _: &Record) {
