@@ -1,9 +1,12 @@
 //! The request event: one line an exchange, at its true end.
 
+pub(crate) mod ahead;
 mod buffer;
 mod event;
 mod exchange;
+mod facts;
 mod headers;
+mod json;
 mod skip;
 mod text;
 
@@ -262,6 +265,10 @@ impl Observer for RequestLog {
     /// Not without a subscriber or a sink.
     fn is_on(&self) -> bool {
         tracing::level_enabled!(Level::ERROR) || self.options.capture.as_ref().is_some_and(Capture::has_sink)
+    }
+
+    fn shares_record(&self) -> bool {
+        false
     }
 
     fn begin<B>(&self, request: &mut Request<B>, record: &Record) -> RequestLogExchange {
