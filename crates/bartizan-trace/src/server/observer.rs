@@ -110,7 +110,7 @@ impl Trace {
             let Names { span, route } = Names::of(record);
             builder.name = span;
             attributes::of_request(request, record, route, &self.masker, |attribute| {
-                attributes.push(attribute)
+                attributes.push(attribute);
             });
         }
         builder.span_kind = Some(SpanKind::Server);
@@ -128,7 +128,7 @@ impl Trace {
             let Names { span: name, route } = Names::of(record);
             span.update_name(name);
             attributes::of_request(request, record, route, &self.masker, |attribute| {
-                span.set_attribute(attribute)
+                span.set_attribute(attribute);
             });
         }
         let unknown_method = if routed || record.protocol() == Protocol::Http {

@@ -104,3 +104,28 @@ async fn a_debug_trace_stays_one_even_where_it_is_not_recorded() {
     assert!(sent.starts_with(TRACE) && sent.ends_with("-d") && !sent.contains(SPAN), "{sent}");
     assert!(bench.spans().is_empty());
 }
+
+#[tokio::test]
+async fn a_known_sampler_changes_the_cost_and_nothing_else() {
+    let parent_based = || Sampler::ParentBased(Box::new(Sampler::AlwaysOff));
+    let mut seen = Vec::new();
+    for known in [None, Some(Sampler::AlwaysOn), Some(parent_based()), Some(Sampler::AlwaysOff)] {
+        let bench = Bench::new(parent_based());
+        let layer = match known.clone() {
+            Some(sampler) => bench.layer().sampler(sampler),
+            None => bench.layer(),
+        };
+        let mut request = get("/reset/hunter2?page=2");
+        request.headers_mut().insert("traceparent", PARENT.parse().unwrap());
+        request.headers_mut().insert("host", "ada@[::1]:8443".parse().unwrap());
+        send(layer.clone(), request, 503).await;
+        // What the layer believes of its sampler does not record what that one drops.
+        send(layer, get("/"), 200).await;
+        let spans = bench.spans();
+        assert_eq!(spans.len(), usize::from(!matches!(known, Some(Sampler::AlwaysOff))), "{known:?}");
+        seen.extend(spans.into_iter().map(|span| (span.name, span.attributes, span.status)));
+    }
+    assert!(seen.iter().all(|span| *span == seen[0]), "{seen:?}");
+    assert_eq!(seen[0].0, "GET /reset/{token}");
+    assert!(seen[0].1.iter().any(|pair| pair.value.as_str() == "[::1]"));
+}
