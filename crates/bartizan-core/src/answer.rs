@@ -1,9 +1,11 @@
-//! A body that is either the inner service's or a complete answer of our own.
+//! For layers that answer some requests themselves and pass the others on: their future and their body.
 
+use std::fmt;
 use std::pin::Pin;
-use std::task::{self, Poll};
+use std::task::{self, Poll, ready};
 
 use bytes::Bytes;
+use http::Response;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
@@ -22,14 +24,14 @@ pin_project! {
     #[derive(Debug)]
     pub struct AnswerBody<R> {
         #[pin]
-        kind: Kind<R>,
+        kind: BodyKind<R>,
     }
 }
 
 pin_project! {
-    #[project = KindProjection]
+    #[project = BodyProjection]
     #[derive(Debug)]
-    enum Kind<R> {
+    enum BodyKind<R> {
         Inner { #[pin] body: R },
         Full { bytes: Bytes },
     }
@@ -37,13 +39,15 @@ pin_project! {
 
 impl<R> AnswerBody<R> {
     /// The inner service's body.
+    #[inline]
     pub fn inner(body: R) -> Self {
-        Self { kind: Kind::Inner { body } }
+        Self { kind: BodyKind::Inner { body } }
     }
 
     /// A complete answer.
+    #[inline]
     pub fn full(bytes: impl Into<Bytes>) -> Self {
-        Self { kind: Kind::Full { bytes: bytes.into() } }
+        Self { kind: BodyKind::Full { bytes: bytes.into() } }
     }
 }
 
@@ -60,9 +64,9 @@ where
         cx: &mut task::Context<'_>,
     ) -> Poll<Option<Result<Frame<R::Data>, R::Error>>> {
         match self.project().kind.project() {
-            KindProjection::Inner { body } => body.poll_frame(cx),
-            KindProjection::Full { bytes } if bytes.is_empty() => Poll::Ready(None),
-            KindProjection::Full { bytes } => {
+            BodyProjection::Inner { body } => body.poll_frame(cx),
+            BodyProjection::Full { bytes } if bytes.is_empty() => Poll::Ready(None),
+            BodyProjection::Full { bytes } => {
                 Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes).into()))))
             }
         }
@@ -70,15 +74,81 @@ where
 
     fn is_end_stream(&self) -> bool {
         match &self.kind {
-            Kind::Inner { body } => body.is_end_stream(),
-            Kind::Full { bytes } => bytes.is_empty(),
+            BodyKind::Inner { body } => body.is_end_stream(),
+            BodyKind::Full { bytes } => bytes.is_empty(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match &self.kind {
-            Kind::Inner { body } => body.size_hint(),
-            Kind::Full { bytes } => SizeHint::with_exact(bytes.len() as u64),
+            BodyKind::Inner { body } => body.size_hint(),
+            BodyKind::Full { bytes } => SizeHint::with_exact(bytes.len() as u64),
         }
+    }
+}
+
+pin_project! {
+    /// The inner service's future, or `A`, which answers in its place.
+    ///
+    /// ```
+    /// use bartizan_core::AnswerFuture;
+    /// use bytes::Bytes;
+    /// use http::Response;
+    /// use std::future::{Ready, ready};
+    ///
+    /// type Inner = Ready<Result<Response<http_body_util::Full<Bytes>>, std::convert::Infallible>>;
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// let answer = ready(Response::new(Bytes::from_static(b"alive")));
+    /// let response = AnswerFuture::<Inner, _>::answer(answer).await.unwrap();
+    /// assert_eq!(response.status(), 200);
+    /// # });
+    /// ```
+    pub struct AnswerFuture<F, A> {
+        #[pin]
+        kind: FutureKind<F, A>,
+    }
+}
+
+pin_project! {
+    #[project = FutureProjection]
+    enum FutureKind<F, A> {
+        Inner { #[pin] future: F },
+        Answer { #[pin] answer: A },
+    }
+}
+
+impl<F, A> AnswerFuture<F, A> {
+    /// The inner service's future.
+    #[inline]
+    pub fn inner(future: F) -> Self {
+        Self { kind: FutureKind::Inner { future } }
+    }
+
+    /// A future that answers in its place.
+    #[inline]
+    pub fn answer(answer: A) -> Self {
+        Self { kind: FutureKind::Answer { answer } }
+    }
+}
+
+impl<F, A, R, E> Future for AnswerFuture<F, A>
+where
+    F: Future<Output = Result<Response<R>, E>>,
+    A: Future<Output = Response<Bytes>>,
+{
+    type Output = Result<Response<AnswerBody<R>>, E>;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<Self::Output> {
+        Poll::Ready(Ok(match self.project().kind.project() {
+            FutureProjection::Inner { future } => ready!(future.poll(cx))?.map(AnswerBody::inner),
+            FutureProjection::Answer { answer } => ready!(answer.poll(cx)).map(AnswerBody::full),
+        }))
+    }
+}
+
+impl<F, A> fmt::Debug for AnswerFuture<F, A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AnswerFuture").finish_non_exhaustive()
     }
 }

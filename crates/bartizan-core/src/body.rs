@@ -7,6 +7,7 @@ use std::task::{self, Poll};
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
+use crate::kept::Kept;
 use crate::live::Live;
 use crate::observer::Exchange;
 use crate::outcome::Outcome;
@@ -19,8 +20,8 @@ pin_project! {
     {
         #[pin]
         inner: Option<R>,
-        // None where nobody watches.
-        live: Option<Live<X>>,
+        // Nothing where nobody watches.
+        live: Kept<Live<X>>,
     }
 
     impl<R, X> PinnedDrop for ResponseBody<R, X>
@@ -29,15 +30,17 @@ pin_project! {
     {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
-            if let (Some(live), true) = (this.live, this.inner.is_some()) {
-                live.within(|live| live.release(|| this.inner.set(None)));
+            if let (Some(live), true) = (this.live.get_mut(), this.inner.is_some()) {
+                let (_entered, state) = live.within();
+                let _dropping = state.dropping();
+                this.inner.set(None);
             }
         }
     }
 }
 
 impl<R, X: Exchange> ResponseBody<R, X> {
-    pub(crate) fn new(inner: R, live: Option<Live<X>>) -> Self {
+    pub(crate) fn new(inner: R, live: Kept<Live<X>>) -> Self {
         Self { inner: Some(inner), live }
     }
 }
@@ -51,33 +54,32 @@ impl<R: Body, X: Exchange> Body for ResponseBody<R, X> {
         cx: &mut task::Context<'_>,
     ) -> Poll<Option<Result<Frame<R::Data>, R::Error>>> {
         let mut this = self.project();
-        let Some(inner) = this.inner.as_mut().as_pin_mut() else { return Poll::Ready(None) };
-        let Some(live) = this.live else { return inner.poll_frame(cx) };
-        let mut polled = Poll::Pending;
-        live.within(|live| {
-            let Some(mut inner) = this.inner.as_mut().as_pin_mut() else { return };
-            live.poll(|| polled = inner.as_mut().poll_frame(cx));
-            // A host may stop at the exact length, without asking for the end.
-            let last = match &polled {
-                Poll::Pending => false,
-                Poll::Ready(None) => {
-                    live.end_by_status();
-                    true
-                }
-                Poll::Ready(Some(Err(_))) => {
-                    live.end(Outcome::BodyError);
-                    false
-                }
-                Poll::Ready(Some(Ok(frame))) => {
-                    let last = inner.is_end_stream();
-                    live.frame(frame, last);
-                    last
-                }
-            };
-            if last {
-                this.inner.set(None);
+        let Some(mut inner) = this.inner.as_mut().as_pin_mut() else { return Poll::Ready(None) };
+        let Some(live) = this.live.get_mut() else { return inner.poll_frame(cx) };
+        let (_entered, state) = live.within();
+        let polling = state.polling();
+        let polled = inner.as_mut().poll_frame(cx);
+        polling.done();
+        // A host may stop at the exact length, without asking for the end.
+        let last = match &polled {
+            Poll::Pending => false,
+            Poll::Ready(None) => {
+                state.end_by_status();
+                true
             }
-        });
+            Poll::Ready(Some(Err(_))) => {
+                state.end(Outcome::BodyError);
+                false
+            }
+            Poll::Ready(Some(Ok(frame))) => {
+                let last = inner.is_end_stream();
+                state.frame(frame, last);
+                last
+            }
+        };
+        if last {
+            this.inner.set(None);
+        }
         polled
     }
 

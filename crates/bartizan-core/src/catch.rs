@@ -85,12 +85,8 @@ where
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let protocol = Protocol::of_request(KnownMethod::of(request.method()), request.headers());
-        let mut future = CatchFuture { inner: None, protocol };
-        // Handed through by reference, so that it is not copied with the closure.
-        let mut request = Some(request);
-        let call = || future.inner = request.take().map(|request| self.inner.call(request));
-        let _ = catch_unwind(AssertUnwindSafe(call));
-        future
+        let inner = catch_unwind(AssertUnwindSafe(|| self.inner.call(request)));
+        CatchFuture { inner: inner.ok(), protocol }
     }
 }
 

@@ -21,6 +21,8 @@ use std::sync::Arc;
 use std::task::{self, Poll};
 
 use pin_project_lite::pin_project;
+use tracing::Span;
+use tracing::span::EnteredSpan;
 
 use crate::fields::Fields;
 use crate::record::Record;
@@ -98,13 +100,16 @@ impl Context {
     /// Runs `work` with this context current, and restores the one before, also when `work` panics.
     #[inline]
     pub fn enter<T>(&mut self, work: impl FnOnce() -> T) -> T {
-        let span =
-            self.record.as_ref().map(super::record::Record::span).filter(|span| !span.is_disabled()).cloned();
-        let _context = Swapped::new(self);
-        match span {
-            Some(span) => span.in_scope(work),
-            None => work(),
-        }
+        let _entered = self.entered();
+        work()
+    }
+
+    /// Makes this context current until what is returned is dropped.
+    #[inline]
+    pub(crate) fn entered(&mut self) -> Entered<'_> {
+        let span = self.record.as_ref().map(Record::span).filter(|span| !span.is_disabled()).cloned();
+        let context = Swapped::new(self);
+        Entered { _span: span.map(Span::entered), _context: context }
     }
 
     /// Keeps this context current in every poll of `future`, wherever it is spawned.
@@ -117,6 +122,12 @@ impl fmt::Debug for Context {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Context").field("record", &self.record).finish_non_exhaustive()
     }
+}
+
+/// A context is current, and so is the span of its request. The span goes first.
+pub(crate) struct Entered<'a> {
+    _span: Option<EnteredSpan>,
+    _context: Swapped<'a>,
 }
 
 /// Holds the previous context where the entered one was, and swaps them back at the end.

@@ -8,6 +8,7 @@ use http_body::Body;
 use pin_project_lite::pin_project;
 
 use crate::body::ResponseBody;
+use crate::kept::Kept;
 use crate::live::Live;
 use crate::observer::Exchange;
 
@@ -21,7 +22,8 @@ pin_project! {
     {
         #[pin]
         inner: Option<F>,
-        live: Option<Live<X>>,
+        // Nothing where nobody watches.
+        live: Kept<Live<X>>,
     }
 
     impl<F, X> PinnedDrop for ResponseFuture<F, X>
@@ -31,27 +33,19 @@ pin_project! {
         fn drop(this: Pin<&mut Self>) {
             // What the handler's own guards log while they are dropped belongs to the request as well.
             let mut this = this.project();
-            if let (Some(live), true) = (this.live, this.inner.is_some()) {
-                live.within(|live| live.release(|| this.inner.set(None)));
+            if let (Some(live), true) = (this.live.get_mut(), this.inner.is_some()) {
+                let (_entered, state) = live.within();
+                let _dropping = state.dropping();
+                this.inner.set(None);
             }
         }
     }
 }
 
 impl<F, X: Exchange> ResponseFuture<F, X> {
-    pub(crate) fn unwatched(inner: F) -> Self {
-        Self { inner: Some(inner), live: None }
-    }
-
-    /// Watches the call and what it returns. What is large is not handed through the closures, each of which would copy it.
-    #[inline]
-    pub(crate) fn watched(live: Live<X>, call: impl FnOnce() -> Option<F>) -> Self {
-        let mut future = Self { inner: None, live: Some(live) };
-        let Self { inner, live } = &mut future;
-        if let Some(live) = live {
-            live.within(|live| live.poll(|| *inner = call()));
-        }
-        future
+    /// Nobody watches, if nothing is kept.
+    pub(crate) fn new(inner: F, live: Kept<Live<X>>) -> Self {
+        Self { inner: Some(inner), live }
     }
 }
 
@@ -65,33 +59,35 @@ where
     type Output = Result<Response<ResponseBody<R, X>>, E>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<Self::Output> {
-        let mut this = self.project();
-        let Some(inner) = this.inner.as_mut().as_pin_mut() else { return Poll::Pending };
-        let Some(live) = this.live.as_mut() else {
-            let response = ready!(inner.poll(cx))?;
-            this.inner.set(None);
-            return Poll::Ready(Ok(response.map(|body| ResponseBody::new(body, None))));
+        let this = self.project();
+        let Some(live) = this.live.get_mut() else {
+            let response = ready!(poll_to_end(this.inner, cx))?;
+            return Poll::Ready(Ok(response.map(|body| ResponseBody::new(body, Kept::default()))));
         };
-        let mut polled = Poll::Pending;
-        live.within(|live| {
-            live.poll(|| {
-                if let Some(inner) = this.inner.as_mut().as_pin_mut() {
-                    polled = inner.poll(cx);
-                }
-                if polled.is_ready() {
-                    this.inner.set(None);
-                }
-            });
-            match &mut polled {
-                Poll::Ready(Ok(response)) => live.head(response),
-                Poll::Ready(Err(error)) => live.fail(error),
-                Poll::Pending => {}
-            }
-        });
+        let (entered, state) = live.within();
+        let polling = state.polling();
+        let mut polled = poll_to_end(this.inner, cx);
+        polling.done();
+        match &mut polled {
+            Poll::Ready(Ok(response)) => state.head(response),
+            Poll::Ready(Err(error)) => state.fail(error),
+            Poll::Pending => {}
+        }
+        drop(entered);
         let response = ready!(polled)?;
-        let live = this.live.take();
+        let live = std::mem::take(this.live);
         Poll::Ready(Ok(response.map(|body| ResponseBody::new(body, live))))
     }
+}
+
+/// Drops the future when it has ended. It is not polled again; if it is, it does not end.
+fn poll_to_end<F: Future>(mut future: Pin<&mut Option<F>>, cx: &mut task::Context<'_>) -> Poll<F::Output> {
+    let Some(polling) = future.as_mut().as_pin_mut() else { return Poll::Pending };
+    let polled = polling.poll(cx);
+    if polled.is_ready() {
+        future.set(None);
+    }
+    polled
 }
 
 impl<F, X: Exchange> std::fmt::Debug for ResponseFuture<F, X> {

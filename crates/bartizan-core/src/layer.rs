@@ -13,6 +13,7 @@ use crate::body::ResponseBody;
 use crate::client::Trust;
 use crate::clock::Clock;
 use crate::future::ResponseFuture;
+use crate::kept::Kept;
 use crate::live::Live;
 use crate::observer::Observer;
 use crate::record::Record;
@@ -158,32 +159,45 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        let Shared { side, observer, settings } = &*self.shared;
-        if !observer.is_on() {
-            return ResponseFuture::unwatched(self.inner.call(request));
-        }
-        let started = settings.clock.now();
-        let maker = Arc::as_ptr(&self.shared).cast::<()>() as usize;
-        let known = match side {
-            Side::Client => None,
-            Side::Server => Record::of(&request),
+        let mut live =
+            if self.shared.observer.is_on() { self.shared.begin(&mut request) } else { Kept::default() };
+        let Some(watched) = live.get_mut() else {
+            return ResponseFuture::new(self.inner.call(request), live);
         };
-        let again = known.as_ref().is_some_and(|record| record.is_made_by(maker));
-        let record = match known {
-            Some(record) => {
-                record.refine(&mut request, &settings.routes);
-                record
-            }
-            None => self.shared.record(&mut request, maker),
-        };
-        let exchange = if again { None } else { Some(observer.begin(&mut request, &record)) };
-        let live = Live::new(exchange, record, settings.clock, started);
-        let mut request = Some(request);
-        ResponseFuture::watched(live, || Some(self.inner.call(request.take()?)))
+        let (entered, state) = watched.within();
+        let polling = state.polling();
+        let inner = self.inner.call(request);
+        polling.done();
+        drop(entered);
+        ResponseFuture::new(inner, live)
     }
 }
 
 impl<O: Observer> Shared<O> {
+    #[inline]
+    fn begin<B: Body + 'static>(&self, request: &mut Request<B>) -> Kept<Live<O::Exchange>> {
+        let Self { side, observer, settings } = self;
+        let started = settings.clock.now();
+        let maker = std::ptr::from_ref(self).addr();
+        let known = match side {
+            Side::Client => None,
+            Side::Server => Record::of(request),
+        };
+        let again = known.as_ref().is_some_and(|record| record.is_made_by(maker));
+        let record = match known {
+            Some(record) => {
+                record.refine(request, &settings.routes);
+                record
+            }
+            None => self.record(request, maker),
+        };
+        let mut live = Kept::new(Live::new(record, settings.clock, started));
+        if let (Some(live), false) = (live.get_mut(), again) {
+            live.watch(|record| observer.begin(request, record));
+        }
+        live
+    }
+
     /// Makes the record of a request that no layer has seen yet.
     fn record<B: Body + 'static>(&self, request: &mut Request<B>, maker: usize) -> Record {
         let Settings { routes, trust, .. } = &self.settings;

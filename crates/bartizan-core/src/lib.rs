@@ -48,8 +48,7 @@
 //!
 //! # Order and failure
 //!
-//! Layers may be stacked in any order and any number: the outermost makes the [`Record`] and puts it into the request's
-//! extensions, the others find it there. [`CatchLayer`] goes innermost. A request that is dropped, fails or panics ends like
+//! Layers may be stacked in any order and any number: the outermost makes the [`Record`], the others find it ([`Record::of`]). [`CatchLayer`] goes innermost. A request that is dropped, fails or panics ends like
 //! any other, under its own [`Outcome`]; an observer that panics in `end` is ignored.
 
 mod answer;
@@ -64,6 +63,7 @@ mod fields;
 mod future;
 mod grpc;
 mod ids;
+mod kept;
 mod layer;
 mod live;
 mod method;
@@ -79,7 +79,7 @@ mod side;
 mod tap;
 mod value;
 
-pub use answer::AnswerBody;
+pub use answer::{AnswerBody, AnswerFuture};
 pub use bearer::BearerTokens;
 pub use body::ResponseBody;
 pub use catch::{Catch, CatchFuture, CatchLayer};
@@ -97,7 +97,7 @@ pub use observer::{Exchange, Observer};
 pub use outcome::{Ending, Outcome};
 pub use record::Record;
 pub use route::{OTHER_METHOD, Route, RouteError, Routes, UNMATCHED};
-pub use route_table::RouteTable;
+pub use route_table::{KeyTable, RouteTable};
 pub use short::short_header_value;
 pub use side::Side;
 pub use tap::RequestTap;

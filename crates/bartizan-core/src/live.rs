@@ -10,7 +10,7 @@ use http_body::{Body, Frame};
 
 use crate::catch::Caught;
 use crate::clock::Clock;
-use crate::context::Context;
+use crate::context::{Context, Entered};
 use crate::failure::Failure;
 use crate::grpc::framing::Framing;
 use crate::grpc::{GrpcCode, Protocol, timeout};
@@ -51,12 +51,25 @@ pub(crate) struct State<X: Exchange> {
     first_byte: Option<Duration>,
 }
 
+/// A poll of the inner service or body, with what the exchange holds meanwhile.
+pub(crate) struct Polling<'a, G> {
+    polling: &'a mut bool,
+    _entered: G,
+}
+
+impl<G> Polling<'_, G> {
+    #[inline]
+    pub(crate) fn done(self) {
+        *self.polling = false;
+    }
+}
+
 impl<X: Exchange> Live<X> {
     #[inline]
-    pub(crate) fn new(exchange: Option<X>, record: Record, clock: Clock, started: Instant) -> Self {
+    pub(crate) fn new(record: Record, clock: Clock, started: Instant) -> Self {
         let context = record.is_inbound().then(|| Context::of(record.clone()));
         let state = State {
-            exchange,
+            exchange: None,
             framing: (record.protocol() == Protocol::Grpc).then(Framing::default),
             side: if record.is_inbound() { Side::Server } else { Side::Client },
             record,
@@ -75,34 +88,30 @@ impl<X: Exchange> Live<X> {
         Self { context, state }
     }
 
-    /// Works on the exchange with the request's context current.
+    /// Begins to watch. Apart from [`new`](Self::new), so that an exchange is moved to its place once.
     #[inline]
-    pub(crate) fn within<T>(&mut self, work: impl FnOnce(&mut State<X>) -> T) -> T {
-        let Self { context, state } = self;
-        match context {
-            Some(context) => context.enter(|| work(state)),
-            None => work(state),
-        }
+    pub(crate) fn watch(&mut self, begin: impl FnOnce(&Record) -> X) {
+        self.state.exchange = Some(begin(&self.state.record));
+    }
+
+    /// Makes the request's context current, as long as the guard is kept, to work on the exchange.
+    #[inline]
+    pub(crate) fn within(&mut self) -> (Option<Entered<'_>>, &mut State<X>) {
+        (self.context.as_mut().map(Context::entered), &mut self.state)
     }
 }
 
 impl<X: Exchange> State<X> {
-    /// Runs a poll of the inner service or body.
+    /// The inner service or body is polled until [`Polling::done`]. Without that, the poll unwound.
     #[inline]
-    pub(crate) fn poll<T>(&mut self, poll: impl FnOnce() -> T) -> T {
-        let Some(exchange) = &mut self.exchange else { return poll() };
+    pub(crate) fn polling(&mut self) -> Polling<'_, impl Sized + use<'_, X>> {
         self.polling = true;
-        let polled = exchange.enter(poll);
-        self.polling = false;
-        polled
+        Polling { polling: &mut self.polling, _entered: self.exchange.as_mut().map(Exchange::enter) }
     }
 
-    /// Drops what was polled.
-    pub(crate) fn release(&mut self, drop: impl FnOnce()) {
-        match &mut self.exchange {
-            Some(exchange) => exchange.enter(drop),
-            None => drop(),
-        }
+    /// What was polled is dropped, as long as this is kept.
+    pub(crate) fn dropping(&mut self) -> impl Sized {
+        self.exchange.as_mut().map(Exchange::enter)
     }
 
     /// The response's head is there. Ends the exchange if nothing more will come.
@@ -250,7 +259,8 @@ impl<X: Exchange> State<X> {
 impl<X: Exchange> Drop for Live<X> {
     fn drop(&mut self) {
         if self.state.exchange.is_some() {
-            self.within(State::abandon);
+            let (_entered, state) = self.within();
+            state.abandon();
         }
     }
 }

@@ -41,8 +41,8 @@ pub trait Observer: Send + Sync + 'static {
         true
     }
 
-    /// Whether the record is left in the request's extensions, for handlers, and for layers further in that another task polls. An
-    /// observer that puts nothing into it need not. Default: yes.
+    /// Whether the record is left in the request's extensions too, for handlers that look there, and for layers further in that
+    /// another task polls. [`Record::of`] finds it in either way. It costs up to two allocations. Default: yes.
     fn shares_record(&self) -> bool {
         true
     }
@@ -56,10 +56,10 @@ pub trait Observer: Send + Sync + 'static {
 ///
 /// No method may panic. A panic in `end` is caught and lost, because it may run while another one unwinds.
 pub trait Exchange: Send + Sync + 'static {
-    /// Runs one poll of the service or of a body; for what must be current meanwhile.
-    fn enter<T>(&mut self, poll: impl FnOnce() -> T) -> T {
-        poll()
-    }
+    /// The service or a body is about to be polled. What is returned is dropped after the poll: a guard of what must be current
+    /// meanwhile. Default: nothing.
+    #[inline]
+    fn enter(&mut self) -> impl Sized {}
 
     /// The response's head is there. It may still be changed.
     fn head<B>(&mut self, response: &mut Response<B>, record: &Record) {
@@ -105,11 +105,9 @@ impl<O: Observer> Observer for Option<O> {
 }
 
 impl<X: Exchange> Exchange for Option<X> {
-    fn enter<T>(&mut self, poll: impl FnOnce() -> T) -> T {
-        match self {
-            Some(exchange) => exchange.enter(poll),
-            None => poll(),
-        }
+    #[inline]
+    fn enter(&mut self) -> impl Sized {
+        self.as_mut().map(Exchange::enter)
     }
 
     fn head<B>(&mut self, response: &mut Response<B>, record: &Record) {
@@ -141,9 +139,10 @@ impl<X: Exchange> Exchange for Option<X> {
     }
 }
 
-macro_rules! nest {
-    ($poll:ident) => { $poll() };
-    ($poll:ident $first:ident $($rest:ident)*) => { $first.enter(move || nest!($poll $($rest)*)) };
+/// A tuple of these, the last one first: a tuple drops its first field first.
+macro_rules! reversed {
+    ([$($last:ident)*]) => { ($($last,)*) };
+    ([$($last:ident)*] $first:ident $($rest:ident)*) => { reversed!([$first $($last)*] $($rest)*) };
 }
 
 macro_rules! tuples {
@@ -170,9 +169,11 @@ macro_rules! tuples {
 
         #[allow(non_snake_case)]
         impl<$($name: Exchange),+> Exchange for ($($name,)+) {
-            fn enter<T>(&mut self, poll: impl FnOnce() -> T) -> T {
+            #[inline]
+            fn enter(&mut self) -> impl Sized {
                 let ($($name,)+) = self;
-                nest!(poll $($name)+)
+                $(let $name = $name.enter();)+
+                reversed!([] $($name)+)
             }
 
             fn head<Body>(&mut self, response: &mut Response<Body>, record: &Record) {

@@ -26,14 +26,14 @@ use crate::request_body::RequestSize;
 use crate::route::{OTHER_METHOD, Route, Routes, UNMATCHED, UnknownMethod};
 use crate::value::Value;
 
-/// What is known of one request. The outermost bartizan layer makes it and puts it into the request's extensions;
-/// layers further in, handlers and every log line share it. Cloning it counts a reference.
+/// What is known of one request. The outermost bartizan layer makes it; layers further in, handlers and every log line
+/// share it. Cloning it counts a reference.
 ///
 /// ```
 /// use bartizan_core::Record;
 ///
 /// fn handler(request: &http::Request<()>) {
-///     if let Some(record) = request.extensions().get::<Record>() {
+///     if let Some(record) = Record::of(request) {
 ///         record.bind("tenant_id", "acme");
 ///     }
 /// }
@@ -75,9 +75,10 @@ struct Facts {
 }
 
 impl Record {
-    /// The record of a request that a layer further out has seen.
+    /// The record of a request that a bartizan layer further out has seen: in the request's extensions, where an observer
+    /// [shares](crate::Observer::shares_record) it, or that of the [current context](Context), where this is its request.
     #[inline]
-    pub(crate) fn of<B>(request: &Request<B>) -> Option<Self> {
+    pub fn of<B>(request: &Request<B>) -> Option<Self> {
         if let Some(record) = request.extensions().get::<Self>() {
             return Some(record.clone());
         }
@@ -246,7 +247,9 @@ impl Record {
     /// Sets the correlation id. The first one stays.
     pub fn set_correlation_id(&self, id: CorrelationId) -> &CorrelationId {
         let id = self.0.correlation_id.get_or_init(|| id);
-        self.0.span.record("correlation_id", id.as_str());
+        if !self.0.span.is_disabled() {
+            self.0.span.record("correlation_id", id.as_str());
+        }
         id
     }
 

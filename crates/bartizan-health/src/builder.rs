@@ -30,7 +30,7 @@ pub struct RegistryBuilder {
 impl Default for RegistryBuilder {
     fn default() -> Self {
         Self {
-            answer_within: Duration::from_millis(50),
+            answer_within: Duration::from_millis(60),
             max_checks: 256,
             redactor: Arc::new(DefaultRedactor),
             steps: Vec::new(),
@@ -39,7 +39,7 @@ impl Default for RegistryBuilder {
 }
 
 impl RegistryBuilder {
-    /// The longest time that a report waits for checks. Default 50 ms; zero answers at once with what is known.
+    /// The longest time that a report waits for checks. Default 60 ms; zero answers at once with what is known.
     #[must_use]
     pub fn answer_within(mut self, longest: Duration) -> Self {
         self.answer_within = longest;

@@ -1,6 +1,6 @@
 //! The health paths of one port: what they are called, who sees what.
 
-use http::{StatusCode, request::Parts};
+use http::{HeaderMap, StatusCode, request::Parts};
 use percent_encoding::percent_decode_str;
 
 use crate::{
@@ -199,6 +199,11 @@ impl Endpoints {
         let sight = self.exposure.sight(request);
         let hidden = sight < Sight::Names && matches!(probe, Probe::Check(_));
         (!hidden).then(|| Ask::new(probe, sight, request))
+    }
+
+    /// None if a rule has to see the whole request.
+    pub(crate) fn sight_by_headers(&self, headers: &HeaderMap) -> Option<Sight> {
+        self.exposure.sight_by_headers(headers)
     }
 
     pub(crate) fn generation(&self) -> u64 {

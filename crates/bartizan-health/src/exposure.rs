@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc};
 
 use bartizan_core::{BearerTokens, PeerAddress};
-use http::request::Parts;
+use http::{HeaderMap, request::Parts};
 
 type Rule = Arc<dyn Fn(&Parts) -> bool + Send + Sync>;
 
@@ -77,15 +77,28 @@ impl Exposure {
     }
 
     pub(crate) fn sight(&self, parts: &Parts) -> Sight {
+        self.shown(self.allows(parts))
+    }
+
+    /// None if a rule has to see the whole request.
+    pub(crate) fn sight_by_headers(&self, headers: &HeaderMap) -> Option<Sight> {
+        self.rules.is_empty().then(|| self.shown(self.opens(headers)))
+    }
+
+    fn shown(&self, allowed: bool) -> Sight {
         match self.names {
-            _ if self.allows(parts) => Sight::All,
+            _ if allowed => Sight::All,
             true => Sight::Names,
             false => Sight::Status,
         }
     }
 
     fn allows(&self, parts: &Parts) -> bool {
-        self.full || self.tokens.allow(&parts.headers) || self.rules.iter().any(|rule| rule(parts))
+        self.opens(&parts.headers) || self.rules.iter().any(|rule| rule(parts))
+    }
+
+    fn opens(&self, headers: &HeaderMap) -> bool {
+        self.full || self.tokens.allow(headers)
     }
 }
 

@@ -1,20 +1,18 @@
 //! The tower layer: answers the health paths of any host and passes all else on.
 
 use std::{
-    pin::Pin,
     sync::Arc,
-    task::{Context, Poll, ready},
+    task::{Context, Poll},
 };
 
-use bartizan_core::AnswerBody;
+use bartizan_core::{AnswerBody, AnswerFuture};
 use http::{Request, Response};
-use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::{
     Endpoints, Registry,
-    served::{AnswerFuture, Served},
+    served::{ProbeFuture, Served},
 };
 
 /// Wraps a service so that it answers the health paths.
@@ -88,56 +86,14 @@ where
 {
     type Response = Response<AnswerBody<R>>;
     type Error = S::Error;
-    type Future = HealthFuture<S::Future>;
+    type Future = AnswerFuture<S::Future, ProbeFuture>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
         self.inner.poll_ready(cx)
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let Some(probe) = self.served.endpoints.probe(request.uri().path()) else {
-            return HealthFuture { kind: Kind::Inner { future: self.inner.call(request) } };
-        };
-        let (parts, body) = request.into_parts();
-        let kind = match AnswerFuture::new(&self.served, probe, &parts) {
-            Some(answer) => Kind::Answer { answer },
-            None => Kind::Inner { future: self.inner.call(Request::from_parts(parts, body)) },
-        };
-        HealthFuture { kind }
-    }
-}
-
-pin_project! {
-    /// The future of [`HealthService`].
-    #[derive(Debug)]
-    pub struct HealthFuture<F> {
-        #[pin]
-        kind: Kind<F>,
-    }
-}
-
-pin_project! {
-    #[derive(Debug)]
-    #[project = KindProjection]
-    enum Kind<F> {
-        Inner { #[pin] future: F },
-        Answer { answer: AnswerFuture },
-    }
-}
-
-impl<F, R, E> Future for HealthFuture<F>
-where
-    F: Future<Output = Result<Response<R>, E>>,
-{
-    type Output = Result<Response<AnswerBody<R>>, E>;
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        Poll::Ready(Ok(match self.project().kind.project() {
-            KindProjection::Inner { future } => ready!(future.poll(cx))?.map(AnswerBody::inner),
-            KindProjection::Answer { answer } => {
-                ready!(answer.poll(cx)).into_response().map(AnswerBody::full)
-            }
-        }))
+        self.served.respond(request, |request| self.inner.call(request))
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! A [`Registry`] holds named async checks. Whoever asks, be it a probe over HTTP or the application, gets one
 //! snapshot, the [`Report`]: all checks at once, each with its timeout, run at most once at a time, at an interval
-//! or when asked and no more often than its ttl, and never waited for longer than 50 ms.
+//! or when asked and no more often than its ttl, and never waited for longer than 60 ms.
 //!
 //! ```
 //! use std::time::Duration;
@@ -143,14 +143,15 @@ pub use self::{
     error::HealthError,
     exposure::Exposure,
     health::{Health, IntoHealth, Status},
-    layer::{HealthFuture, HealthLayer, HealthService},
+    layer::{HealthLayer, HealthService},
     module::Module,
     options::{CheckOptions, Criticality, Group},
     paths::Probe,
     redact::{DefaultRedactor, Redactor},
     registry::Registry,
     report::{CheckReport, Report},
-    service::{EndpointFuture, HealthEndpoint},
+    served::ProbeFuture,
+    service::HealthEndpoint,
     startup::{Startup, StartupError},
     tools::ToolUrls,
 };

@@ -100,6 +100,7 @@ impl Paths {
 
     /// Every request of the host comes by here: a miss is a comparison with the base, one with each group's path,
     /// and one of lengths.
+    #[inline]
     pub(crate) fn route<'a>(&self, path: &'a str) -> Option<Route<'a>> {
         let under_base = path.strip_prefix(&*self.base);
         let probe = under_base

@@ -26,7 +26,7 @@ mod watched;
 /// Checks run when somebody asks, or in the background at their [`interval`](CheckOptions::interval): all at
 /// once, each in a task of its own and with its own timeout. Their results answer everybody who asks within their [`ttl`](CheckOptions::ttl); while a run is under way no
 /// second one starts. Nobody waits longer than the registry's
-/// [`answer_within`](RegistryBuilder::answer_within) (50 ms): who asks then gets the last known results, and
+/// [`answer_within`](RegistryBuilder::answer_within) (60 ms): who asks then gets the last known results, and
 /// `Timeout` for a check that never had one. A run that nobody waits for any more goes on, and its result
 /// serves the next who asks.
 ///

@@ -2,21 +2,20 @@
 
 use std::{
     convert::Infallible,
-    fmt,
-    pin::Pin,
+    future::{Ready, ready},
     sync::Arc,
     task::{Context, Poll},
 };
 
+use bartizan_core::{AnswerBody, AnswerFuture};
 use bytes::Bytes;
 use http::{Request, Response};
-use tower_service::Service;
-
 use http_body_util::Full;
+use tower_service::Service;
 
 use crate::{
     Answer,
-    served::{AnswerFuture, Served},
+    served::{ProbeFuture, Served},
 };
 
 /// Answers the health paths, and 404 to all else: what a management port serves.
@@ -48,40 +47,15 @@ impl HealthEndpoint {
 }
 
 impl<B> Service<Request<B>> for HealthEndpoint {
-    type Response = Response<Full<Bytes>>;
+    type Response = Response<AnswerBody<Full<Bytes>>>;
     type Error = Infallible;
-    type Future = EndpointFuture;
+    type Future = AnswerFuture<Ready<Result<Response<Full<Bytes>>, Infallible>>, ProbeFuture>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, request: Request<B>) -> EndpointFuture {
-        let probe = self.served.endpoints.probe(request.uri().path());
-        let (parts, _) = request.into_parts();
-        EndpointFuture { answer: probe.and_then(|probe| AnswerFuture::new(&self.served, probe, &parts)) }
-    }
-}
-
-/// The future of [`HealthEndpoint`].
-pub struct EndpointFuture {
-    answer: Option<AnswerFuture>,
-}
-
-impl Future for EndpointFuture {
-    type Output = Result<Response<Full<Bytes>>, Infallible>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let response = match &mut self.answer {
-            Some(answer) => answer.poll(cx),
-            None => Poll::Ready(Answer::not_found()),
-        };
-        response.map(|answer| Ok(answer.into_response().map(Full::new)))
-    }
-}
-
-impl fmt::Debug for EndpointFuture {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("EndpointFuture").finish_non_exhaustive()
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        self.served.respond(request, |_| ready(Ok(Answer::not_found().into_response().map(Full::new))))
     }
 }

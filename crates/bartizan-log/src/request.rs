@@ -267,6 +267,10 @@ impl Observer for RequestLog {
         tracing::level_enabled!(Level::ERROR) || self.options.capture.as_ref().is_some_and(Capture::has_sink)
     }
 
+    fn shares_record(&self) -> bool {
+        false
+    }
+
     fn begin<B>(&self, request: &mut Request<B>, record: &Record) -> RequestLogExchange {
         if !self.is_on() {
             return RequestLogExchange::off();

@@ -79,7 +79,7 @@ fn panics_and_events_inside_of_events_are_lines_of_their_own() {
 fn request_that_panics() {
     let identify = MapRequestLayer::new(|request: Request<_>| {
         let id = CorrelationId::new(HeaderValue::from_static("order-17")).unwrap();
-        request.extensions().get::<Record>().unwrap().set_correlation_id(id);
+        Record::of(&request).unwrap().set_correlation_id(id);
         request
     });
     let handler = service_fn(|_| async {

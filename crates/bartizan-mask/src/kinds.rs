@@ -49,8 +49,6 @@ impl Kinds {
     pub(crate) const PAIR: Self = Self(Self::MARK.0 | Self::EQUALS.0);
     /// Without any of these there is nothing to find in a URL.
     pub(crate) const URL: Self = Self(Self::PAIR.0 | Self::AT.0);
-    /// Without any of these there is nothing to find in a text.
-    pub(crate) const TEXT: Self = Self(Self::PAIR.0 | Self::SCHEME.0);
 
     /// The kinds of the bytes in `input`; of a longer one none at all where it is clean, else all that it may hold. Whether it has
     /// bytes outside printable ASCII is always told.

@@ -131,6 +131,12 @@ impl Names {
         self.judge(name, false)
     }
 
+    /// As [`hides`](Self::hides), for a name without escapes and brackets.
+    #[inline]
+    pub(crate) fn hides_plain(&self, name: &[u8]) -> Option<Hide> {
+        self.judge_plain(name, false)
+    }
+
     /// As [`hides`](Self::hides), for a name whose kinds are known.
     #[inline]
     pub(crate) fn hides_of(&self, name: &[u8], kinds: Kinds) -> Option<Hide> {

@@ -50,8 +50,8 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use tokio::sync::Semaphore;
 
-pub use self::layer::{MetricsFuture, MetricsLayer, MetricsService};
-pub use self::service::{PageFuture, PageService};
+pub use self::layer::{MetricsLayer, MetricsService};
+pub use self::service::PageService;
 
 #[cfg(feature = "business")]
 use crate::business::Collectors;
@@ -256,23 +256,27 @@ fn allow(status: StatusCode) -> Response<Bytes> {
     response
 }
 
-/// An answer on its way. Boxed, as only scrapes pay for it.
-pub(crate) struct AnswerFuture(Pin<Box<dyn Future<Output = Response<Bytes>> + Send>>);
+/// A page on its way. Boxed, as only scrapes pay for it.
+pub struct PageFuture(Pin<Box<dyn Future<Output = Response<Bytes>> + Send>>);
 
-impl AnswerFuture {
-    pub(crate) fn new<B>(endpoint: &Arc<MetricsEndpoint>, ask: Ask, request: Request<B>) -> Self {
+impl PageFuture {
+    fn new<B>(endpoint: &Arc<MetricsEndpoint>, ask: Ask, request: Request<B>) -> Self {
         let (endpoint, (parts, _)) = (Arc::clone(endpoint), request.into_parts());
         Self(Box::pin(async move { endpoint.answer(ask, &parts).await }))
     }
+}
 
-    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Response<Bytes>> {
+impl Future for PageFuture {
+    type Output = Response<Bytes>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Response<Bytes>> {
         self.0.as_mut().poll(cx)
     }
 }
 
-impl fmt::Debug for AnswerFuture {
+impl fmt::Debug for PageFuture {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("AnswerFuture")
+        f.write_str("PageFuture")
     }
 }
 

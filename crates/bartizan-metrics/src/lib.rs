@@ -129,9 +129,7 @@ pub use metrics::{Counter, Gauge, Histogram, Unit};
 #[cfg(feature = "business")]
 pub use business::{CollectorError, Collectors};
 #[cfg(feature = "endpoint")]
-pub use endpoint::{
-    EndpointError, MetricsEndpoint, MetricsFuture, MetricsLayer, MetricsService, PageFuture, PageService,
-};
+pub use endpoint::{EndpointError, MetricsEndpoint, MetricsLayer, MetricsService, PageFuture, PageService};
 pub use exposition::{Format, Page};
 pub use red::{ClientRedLayer, CustomLabel, Naming, RedLayer, UpgradedConnection};
 pub use store::{BucketsError, BuildError, ExternalError, HistogramCell, MetricError, Store, StoreBuilder};

@@ -87,7 +87,7 @@ impl Client for Caller {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn twenty_rolling_restarts_under_load_lose_no_call() {
-    let vars = [("DRAIN_DELAY", "500ms"), ("DRAIN_DEADLINE", "10s")];
+    let vars = [("DRAIN_DELAY", "1s"), ("DRAIN_DEADLINE", "10s")];
     let mut fleet = Fleet::start(env!("CARGO_BIN_EXE_grpc"), &vars).await;
     let instances = fleet.instances.clone();
     let service = service(instances.clone()).await;

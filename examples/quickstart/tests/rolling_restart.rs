@@ -23,7 +23,7 @@ const PATHS: &[(&str, &str)] = &[
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn twenty_rolling_restarts_under_load_lose_no_request_over_http1_or_http2() {
     // A delay that is longer than it takes until nobody is sent to an instance: 300 ms, and the probes before.
-    let vars = [("DRAIN_DELAY", "500ms"), ("DRAIN_DEADLINE", "10s")];
+    let vars = [("DRAIN_DELAY", "1s"), ("DRAIN_DEADLINE", "10s")];
     let mut fleet = Fleet::start(env!("CARGO_BIN_EXE_quickstart"), &vars).await;
     let direct = fleet.instances.clone();
     let service = service(fleet.instances.clone()).await;

@@ -71,7 +71,7 @@ async fn respond(
 
 /// Answers 101, and serves the connection in a task that the request's context follows.
 fn upgrade(mut request: Request<Incoming>, health: Registry) -> Answer {
-    let connection = request.extensions().get::<Record>().map(UpgradedConnection::begin);
+    let connection = Record::of(&request).as_ref().map(UpgradedConnection::begin);
     match hyper_tungstenite::upgrade(&mut request, None) {
         Ok((response, socket)) => {
             bartizan::spawn(async move {

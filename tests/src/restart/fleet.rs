@@ -11,6 +11,7 @@ use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
+use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
 /// How long a test waits for what must happen.
@@ -82,6 +83,8 @@ struct Instance {
     child: Child,
     endpoint: Arc<Endpoint>,
     log: Arc<Mutex<Vec<String>>>,
+    /// Reads the log to its end.
+    reader: JoinHandle<()>,
 }
 
 /// Two processes of one program, which logs JSON lines and says where it listens: `{"message":"listening","address":..}`, with
@@ -142,7 +145,7 @@ impl Fleet {
             }
         };
         let kept = Arc::clone(&log);
-        tokio::spawn(async move {
+        let reader = tokio::spawn(async move {
             let mut line = String::new();
             while lines.read_line(&mut line).await.is_ok_and(|read| read > 0) {
                 kept.lock().unwrap().push(std::mem::take(&mut line));
@@ -155,7 +158,7 @@ impl Fleet {
             }
         };
         timeout(PATIENCE, listed).await.expect("it was never ready");
-        Instance { child, endpoint, log }
+        Instance { child, endpoint, log, reader }
     }
 }
 
@@ -168,8 +171,7 @@ impl Instance {
             !self.endpoint.listed.load(Ordering::Relaxed),
             "it ended while requests were still sent to it"
         );
-        // The task that reads its log may still hold the last lines.
-        sleep(Duration::from_millis(20)).await;
+        timeout(PATIENCE, self.reader).await.expect("its log did not end").unwrap();
         let log = self.log.lock().unwrap().clone();
         (status, log)
     }

@@ -85,7 +85,8 @@ async fn a_call_past_its_deadline_is_told_from_a_cancel() {
     };
     let before = told.handled();
     let (id, mut unary) = request(hang(0));
-    unary.set_timeout(Duration::from_millis(60));
+    // Long enough for the message to arrive.
+    unary.set_timeout(Duration::from_millis(600));
     // Tonic calls it so on both sides.
     assert_eq!(client.unary(unary).await.unwrap_err().message(), "Timeout expired");
     told.check(&id, before).await;

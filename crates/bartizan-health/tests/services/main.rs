@@ -19,8 +19,8 @@ use bartizan_health::{CheckOptions, Group, Registry, Status};
 
 const INTERVAL: Duration = Duration::from_millis(500);
 const TIMEOUT: Duration = Duration::from_secs(2);
-/// For a machine that does other things too.
-const SLACK: Duration = Duration::from_secs(2);
+/// For a machine that does other things too. How soon it is on one that keeps up is measured under load.
+const SLACK: Duration = Duration::from_secs(20);
 
 fn options() -> CheckOptions {
     CheckOptions::new().interval(INTERVAL).timeout(TIMEOUT)

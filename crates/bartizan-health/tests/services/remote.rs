@@ -82,7 +82,7 @@ async fn a_get_carries_its_headers_and_follows_no_redirect() {
     let server = tokio::spawn(async move { axum::serve(listener, routes).await });
     let get = |path: &str| HttpCheck::new(&format!("http://{address}{path}")).unwrap();
     let registry = Registry::builder()
-        .answer_within(Duration::from_secs(5))
+        .answer_within(Duration::from_mins(1))
         .register("moved", get("/moved"))
         .register("token", get("/token").header(AUTHORIZATION, HeaderValue::from_static("Bearer pl4nted")))
         .register("none", get("/token"))
@@ -190,7 +190,7 @@ async fn the_registry_goes_with_another_service_over_grpc() {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(10), refused).await.expect("it says why");
+    tokio::time::timeout(Duration::from_mins(1), refused).await.expect("it says why");
     let (_, _stop, _) = serve(address);
     follows(&registry, "payments", Status::Healthy).await;
 }

@@ -79,13 +79,13 @@ impl RequestLogExchange {
 }
 
 impl Exchange for RequestLogExchange {
-    fn enter<T>(&mut self, poll: impl FnOnce() -> T) -> T {
+    #[inline]
+    fn enter(&mut self) -> impl Sized {
         // Not before here is the request's context current, which gives the line its ids.
         if let Some(kept) = self.kept.as_mut().filter(|kept| kept.starting) {
             kept.starting = false;
             kept.start();
         }
-        poll()
     }
 
     fn head<B>(&mut self, response: &mut Response<B>, _: &Record) {

@@ -250,7 +250,7 @@ fn another_layer_further_out_shares_its_record() {
         let outer =
             ObserveLayer::with_settings((Some(observer),), Settings { routes, ..Settings::default() });
         let bind = tower::util::MapRequestLayer::new(|request: Request<_>| {
-            request.extensions().get::<Record>().unwrap().bind("tenant", "acme");
+            Record::of(&request).unwrap().bind("tenant", "acme");
             request
         });
         let service = outer.layer(bind.layer(inner));

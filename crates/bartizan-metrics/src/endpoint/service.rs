@@ -1,17 +1,17 @@
 //! The metrics paths as a service of their own.
 
 use std::convert::Infallible;
-use std::fmt;
-use std::pin::Pin;
+use std::future::{Ready, ready};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use bartizan_core::{AnswerBody, AnswerFuture};
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use http_body_util::Full;
 use tower_service::Service;
 
-use super::{AnswerFuture, MetricsEndpoint, text};
+use super::{MetricsEndpoint, PageFuture, text};
 
 /// Answers the metrics paths, and 404 to all else: [`MetricsEndpoint::service`] makes it.
 ///
@@ -38,37 +38,18 @@ impl PageService {
 }
 
 impl<B> Service<Request<B>> for PageService {
-    type Response = Response<Full<Bytes>>;
+    type Response = Response<AnswerBody<Full<Bytes>>>;
     type Error = Infallible;
-    type Future = PageFuture;
+    type Future = AnswerFuture<Ready<Result<Response<Full<Bytes>>, Infallible>>, PageFuture>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, request: Request<B>) -> PageFuture {
-        let ask = self.0.ask(request.uri().path());
-        PageFuture(ask.map(|ask| AnswerFuture::new(&self.0, ask, request)))
-    }
-}
-
-/// The future of [`PageService`].
-pub struct PageFuture(Option<AnswerFuture>);
-
-impl Future for PageFuture {
-    type Output = Result<Response<Full<Bytes>>, Infallible>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let response = match &mut self.0 {
-            Some(answer) => answer.poll(cx),
-            None => Poll::Ready(text(StatusCode::NOT_FOUND, "")),
-        };
-        response.map(|response| Ok(response.map(Full::new)))
-    }
-}
-
-impl fmt::Debug for PageFuture {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PageFuture").finish_non_exhaustive()
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        match self.0.ask(request.uri().path()) {
+            Some(ask) => AnswerFuture::answer(PageFuture::new(&self.0, ask, request)),
+            None => AnswerFuture::inner(ready(Ok(text(StatusCode::NOT_FOUND, "").map(Full::new)))),
+        }
     }
 }

@@ -23,9 +23,9 @@ const DURATION: &str = "http_upgraded_connection_duration_seconds";
 /// use bartizan_metrics::UpgradedConnection;
 ///
 /// fn upgrade(request: &http::Request<()>) -> Option<UpgradedConnection> {
-///     let record = request.extensions().get::<Record>()?;
+///     let record = Record::of(request)?;
 ///     // Move it into the task that serves the connection.
-///     Some(UpgradedConnection::begin(record))
+///     Some(UpgradedConnection::begin(&record))
 /// }
 /// ```
 #[must_use = "the connection is measured until this is dropped"]

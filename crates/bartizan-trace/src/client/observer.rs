@@ -97,9 +97,8 @@ impl Observer for ClientTrace {
 }
 
 impl Exchange for ClientTraceExchange {
-    fn enter<T>(&mut self, poll: impl FnOnce() -> T) -> T {
-        let _current = self.0.as_ref().map(|recording| recording.context.clone().attach());
-        poll()
+    fn enter(&mut self) -> impl Sized {
+        self.0.as_ref().map(|recording| recording.context.clone().attach())
     }
 
     fn head<B>(&mut self, response: &mut Response<B>, _: &Record) {

@@ -9,6 +9,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -21,6 +22,8 @@ pub(crate) struct Service {
     child: Child,
     pub(crate) address: SocketAddr,
     log: Arc<Mutex<String>>,
+    /// Reads the log to its end.
+    reader: Option<JoinHandle<()>>,
 }
 
 /// An answer, read to its end.
@@ -51,15 +54,15 @@ impl Service {
         let mut out = BufReader::new(child.stdout.take().unwrap());
         let log = Arc::<Mutex<String>>::default();
         let address = listening(&mut out, &log);
-        let reader = Arc::clone(&log);
-        std::thread::spawn(move || {
+        let kept = Arc::clone(&log);
+        let reader = std::thread::spawn(move || {
             let mut line = String::new();
             while out.read_line(&mut line).is_ok_and(|read| read > 0) {
-                reader.lock().unwrap().push_str(&line);
+                kept.lock().unwrap().push_str(&line);
                 line.clear();
             }
         });
-        Self { child, address, log }
+        Self { child, address, log, reader: Some(reader) }
     }
 
     /// Starts it, and stops reading its log once it listens; the pipe stays open.
@@ -69,14 +72,15 @@ impl Service {
         let log = Arc::<Mutex<String>>::default();
         let address = listening(&mut out, &log);
         child.stdout = Some(out.into_inner());
-        Self { child, address, log }
+        Self { child, address, log, reader: None }
     }
 
     /// Starts it with variables that keep it from listening, and sends SIGTERM once it has logged this: its exit code.
     pub(crate) fn stop_before_it_listens(vars: &[(&str, &str)], message: &str) -> Option<i32> {
         let mut child = command(vars).spawn().unwrap();
         let mut out = BufReader::new(child.stdout.take().unwrap());
-        let mut service = Self { child, address: ([127, 0, 0, 1], 0).into(), log: Arc::default() };
+        let mut service =
+            Self { child, address: ([127, 0, 0, 1], 0).into(), log: Arc::default(), reader: None };
         let mut line = String::new();
         while !line.contains(message) {
             line.clear();
@@ -111,14 +115,19 @@ impl Service {
         Answer { status, head: head.to_owned(), body: body.to_owned() }
     }
 
-    /// Sends a request with this correlation id, and reads nothing.
+    /// Sends a request with this correlation id, and reads nothing; it is under way when this returns.
     pub(crate) fn begin(&self, method: &str, path: &str, id: &str) -> TcpStream {
         let mut stream = self.connect();
         let request =
             format!("{method} {path} HTTP/1.1\r\nhost: localhost\r\nx-correlation-id: {id}\r\n\r\n");
         stream.write_all(request.as_bytes()).unwrap();
-        // Hanging up at once could be noticed before the request is read.
-        std::thread::sleep(Duration::from_millis(50));
+        let route = path.split('?').next().unwrap();
+        let gauge = format!("http_requests_in_flight{{endpoint=\"{route}\",method=\"{method}\"}} 1");
+        let started = Instant::now();
+        while !self.metrics().contains(&gauge) {
+            assert!(started.elapsed() < PATIENCE, "{id} is not under way");
+            std::thread::sleep(Duration::from_millis(2));
+        }
         stream
     }
 
@@ -172,8 +181,7 @@ impl Service {
     /// Waits for its end: the exit code.
     pub(crate) fn wait(&mut self) -> Option<i32> {
         let code = self.child.wait().unwrap().code();
-        // The reader thread may still hold the last lines.
-        std::thread::sleep(Duration::from_millis(50));
+        self.reader.take().map(JoinHandle::join).transpose().unwrap();
         code
     }
 
