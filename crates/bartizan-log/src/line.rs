@@ -15,7 +15,7 @@ use bartizan_core::{CorrelationId, RESERVED_FIELDS, TraceIds};
 use tracing::Metadata;
 
 use self::console::{begin_paint, end_paint, paint, push_bare, push_block};
-pub(crate) use self::escape::{fits_escaped, push_escaped};
+pub(crate) use self::escape::{fits_escaped, is_plain, push_escaped};
 use self::names::Names;
 pub(crate) use self::own::{Kind, OwnField, own_fields};
 pub(crate) use self::timestamp::Timestamp;

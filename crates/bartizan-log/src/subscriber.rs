@@ -123,14 +123,13 @@ impl LogLayer {
         let trace = self.trace_ids.and_then(|current| current());
         let time = Timestamp::of((self.now)());
         let metadata = event.metadata();
-        let mut line = match own_fields_of(metadata) {
-            Some(fields) => self.begin_own(buffers, &time, event, fields),
-            None => {
-                let (line, text) = Line::begin(buffers, self.form, &time, metadata);
-                let mut masked = Masked::new(line, &self.mask, text, metadata);
-                event.record(&mut masked);
-                masked.fields
-            }
+        let mut line = if let Some(fields) = own_fields_of(metadata) {
+            self.begin_own(buffers, &time, event, fields)
+        } else {
+            let (line, text) = Line::begin(buffers, self.form, &time, metadata);
+            let mut masked = Masked::new(line, &self.mask, text, metadata);
+            event.record(&mut masked);
+            masked.fields
         };
         if let Some(spans) = context.event_scope(event) {
             for span in spans {
@@ -152,16 +151,16 @@ impl LogLayer {
         event: &Event<'_>,
         fields: &'static [OwnField],
     ) -> Line<'b> {
-        match ahead::read().filter(|_| self.form == Form::Json) {
-            Some(ahead) => Line::begin_ahead(buffers, time, &ahead, fields),
-            None => {
-                let (mut line, _) = Line::begin(buffers, self.form, time, event.metadata());
-                line.owns(fields);
-                let mut own = Own { line, fields };
-                event.record(&mut own);
-                own.line
-            }
+        if self.form == Form::Json
+            && let Some(ahead) = ahead::read()
+        {
+            return Line::begin_ahead(buffers, time, &ahead, fields);
         }
+        let (mut line, _) = Line::begin(buffers, self.form, time, event.metadata());
+        line.owns(fields);
+        let mut own = Own { line, fields };
+        event.record(&mut own);
+        own.line
     }
 
     fn push_bound_field(&self, name: &str, value: &Value, out: &mut Vec<u8>, limit: usize) -> bool {

@@ -90,7 +90,7 @@ fn is_special(byte: u8) -> bool {
 }
 
 /// Whether all of this is printable ASCII without `"` and `\`, as most text is.
-pub(super) fn is_plain(bytes: &[u8]) -> bool {
+pub(crate) fn is_plain(bytes: &[u8]) -> bool {
     // Blocks and words overlap at the end.
     if let Some(end) = bytes.last_chunk() {
         return bytes.as_chunks().0.iter().all(is_plain_block) && is_plain_block(end);

@@ -115,8 +115,8 @@ impl Exchange for RequestLogExchange {
         }
     }
 
-    fn end(self, ending: &Ending, record: &Record) {
-        if let Some(kept) = self.kept {
+    fn end(mut self, ending: &Ending, record: &Record) {
+        if let Some(kept) = &mut self.kept {
             kept.end(ending, record);
         }
     }
@@ -139,7 +139,7 @@ impl Kept {
         }
     }
 
-    fn end(mut self, ending: &Ending, record: &Record) {
+    fn end(&mut self, ending: &Ending, record: &Record) {
         let slow = self.options.slow.is_some_and(|threshold| ending.duration >= threshold);
         if !(slow || ending.outcome.is_error() || self.is_wanted(ending.outcome, record)) {
             return;

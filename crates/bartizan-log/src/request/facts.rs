@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bartizan_core::{Ending, Record};
+use bartizan_core::{Ending, GrpcCode, Record};
 use http::Version;
 
 #[derive(Clone, Copy)]
@@ -53,7 +53,7 @@ impl<'a> Facts<'a> {
             request_bytes: ending.request_bytes,
             response_bytes: Some(ending.response_bytes),
             error_type: ending.error_type(),
-            grpc_code: ending.grpc_code.map(|code| code.as_str()),
+            grpc_code: ending.grpc_code.map(GrpcCode::as_str),
             request_messages: ending.request_messages,
             response_messages: ending.response_messages,
             slow,

@@ -1,19 +1,20 @@
 //! All headers of a message, masked, as a JSON object.
 
 use std::borrow::Cow;
+use std::mem;
 
 use bartizan_mask::Masker;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::Options;
 use super::buffer::Buffer;
-use crate::line::{CUT, push_str, push_word};
+use crate::line::{CUT, is_plain, push_escaped};
 
 const MAX_HEADERS: usize = 64;
 const MAX_VALUE: usize = 1024;
 const MAX_BYTES: usize = 8 * 1024;
 /// What stands for the headers that are missing.
-const MISSING: &[u8] = b"\"...\":true";
+const MISSING: &str = "\"...\":true";
 
 /// Which headers are shown.
 #[derive(Clone, Debug, Default)]
@@ -28,13 +29,13 @@ pub(super) enum Shown {
 pub(super) enum Headers {
     Masked(Buffer),
     /// Where it depends on the route what masks them: it may not be known yet.
-    Raw(HeaderMap),
+    Raw(Box<HeaderMap>),
 }
 
 impl Headers {
     pub(super) fn of(headers: &HeaderMap, options: &Options) -> Self {
         if options.masker.has_policies() {
-            Self::Raw(headers.clone())
+            Self::Raw(Box::new(headers.clone()))
         } else {
             Self::Masked(masked_json(headers, &options.shown, &options.masker))
         }
@@ -51,10 +52,8 @@ impl Headers {
 /// All headers that are to be shown, or as many as fit. Values of the same name are joined, as in RFC 9110, section 5.2.
 pub(super) fn masked_json(headers: &HeaderMap, shown: &Shown, masker: &Masker) -> Buffer {
     let mut kept = Buffer::take();
-    let mut scratch = Buffer::take();
-    let mut json =
-        Json { out: std::mem::take(kept.text()).into_bytes(), value: scratch.text(), names: 0, whole: true };
-    json.out.push(b'{');
+    let mut json = Json { out: kept.text(), names: 0, whole: true };
+    json.out.push('{');
     match shown {
         Shown::All => {
             let mut headers = headers.iter().peekable();
@@ -74,14 +73,13 @@ pub(super) fn masked_json(headers: &HeaderMap, shown: &Shown, masker: &Masker) -
             }
         }
     }
-    *kept.text() = json.end();
+    json.end();
     kept
 }
 
 /// The object, which always ends in a comma or its brace.
 struct Json<'a> {
-    out: Vec<u8>,
-    value: &'a mut String,
+    out: &'a mut String,
     names: usize,
     whole: bool,
 }
@@ -94,39 +92,50 @@ impl Json<'_> {
         masker: &Masker,
         mut more: impl FnMut() -> Option<&'h HeaderValue>,
     ) {
+        let start = self.out.len();
         let fits = self.names < MAX_HEADERS;
         self.names += 1;
-        self.value.clear();
-        push_value(self.value, name.as_str(), first, masker);
+        self.out.push('"');
+        self.out.push_str(name.as_str());
+        self.out.push_str("\":\"");
+        let from = self.out.len();
+        push_value(self.out, name.as_str(), first, masker);
         while let Some(value) = more() {
-            if fits && self.value.len() <= MAX_VALUE {
-                self.value.push_str(", ");
-                push_value(self.value, name.as_str(), value, masker);
+            if fits && self.out.len() - from <= MAX_VALUE {
+                self.out.push_str(", ");
+                push_value(self.out, name.as_str(), value, masker);
             }
         }
-        let start = self.out.len();
-        if fits {
-            push_word(&mut self.out, name.as_str());
-            self.out.push(b':');
-            push_str(&mut self.out, self.value, MAX_BYTES);
-            self.out.push(b',');
-        }
+        escape_from(self.out, from);
+        self.out.push_str("\",");
         if !fits || self.out.len() + MISSING.len() >= MAX_BYTES {
             self.out.truncate(start);
             self.whole = false;
         }
     }
 
-    fn end(mut self) -> String {
+    fn end(self) {
         if !self.whole {
-            self.out.extend_from_slice(MISSING);
+            self.out.push_str(MISSING);
         } else if self.out.len() > 1 {
             self.out.pop();
         }
-        self.out.push(b'}');
-        // It is valid: strings and ASCII were put together.
-        String::from_utf8(self.out).unwrap_or_default()
+        self.out.push('}');
     }
+}
+
+/// Escapes what was written from here on, as JSON needs it. Most values stay where they are.
+fn escape_from(out: &mut String, from: usize) {
+    let value = out.get(from..).unwrap_or_default();
+    if is_plain(value.as_bytes()) {
+        return;
+    }
+    let mut escaped = Buffer::take();
+    let mut bytes = mem::take(escaped.text()).into_bytes();
+    push_escaped(&mut bytes, value, usize::MAX);
+    *escaped.text() = String::from_utf8(bytes).unwrap_or_default();
+    out.truncate(from);
+    out.push_str(&escaped);
 }
 
 /// Appends a header's value, cut and masked. Bytes outside ASCII become `\xNN`.

@@ -47,7 +47,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Twice {
 
 /// How many lines there were, and how many of them were written ahead.
 fn lines(work: impl FnOnce()) -> (usize, usize) {
-    let now = || UNIX_EPOCH + Duration::from_secs(1_764_000_000);
+    let now = || UNIX_EPOCH + Duration::from_hours(490_000);
     let layer = LogLayer::json(LogWriter::new(std::io::sink()).unwrap(), Masker::default()).now(now);
     let twice = Twice { layer, lines: Arc::default(), ahead: Arc::default() };
     let (lines, ahead) = (Arc::clone(&twice.lines), Arc::clone(&twice.ahead));
