@@ -113,6 +113,7 @@ impl GrpcCode {
     }
 
     /// The number on the wire.
+    #[inline]
     pub fn as_u8(self) -> u8 {
         self.0
     }

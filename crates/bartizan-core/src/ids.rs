@@ -6,16 +6,17 @@ use http::HeaderValue;
 
 use crate::short::short_header_value;
 
-/// The bytes that a correlation id may have.
-const ALLOWED: [bool; 256] = {
-    let mut allowed = [false; 256];
+/// One for each byte that a correlation id may not have.
+static REFUSED: [u8; 256] = {
+    let mut refused = [1; 256];
     let mut byte = 0_u8;
     while byte < 128 {
-        allowed[byte as usize] = byte.is_ascii_alphanumeric()
+        let allowed = byte.is_ascii_alphanumeric()
             || matches!(byte, b'.' | b'_' | b':' | b'/' | b'+' | b'=' | b'@' | b'-');
+        refused[byte as usize] = !allowed as u8;
         byte += 1;
     }
-    allowed
+    refused
 };
 
 /// The two digits of each byte.
@@ -49,8 +50,8 @@ impl CorrelationId {
     /// ```
     pub fn new(value: HeaderValue) -> Option<Self> {
         let bytes = value.as_bytes();
-        let fits = (1..=Self::MAX_LEN).contains(&bytes.len())
-            && bytes.iter().all(|byte| ALLOWED.get(usize::from(*byte)) == Some(&true));
+        let refused = |bytes: &[u8]| bytes.iter().fold(0, |any, byte| any | REFUSED[usize::from(*byte)]);
+        let fits = (1..=Self::MAX_LEN).contains(&bytes.len()) && refused(bytes) == 0;
         fits.then_some(Self(value))
     }
 

@@ -97,7 +97,7 @@ pub use observer::{Exchange, Observer};
 pub use outcome::{Ending, Outcome};
 pub use record::Record;
 pub use route::{OTHER_METHOD, Route, RouteError, Routes, UNMATCHED};
-pub use route_table::RouteTable;
+pub use route_table::{KeyTable, RouteTable};
 pub use short::short_header_value;
 pub use side::Side;
 pub use tap::RequestTap;

@@ -45,6 +45,19 @@ impl KnownMethod {
         })
     }
 
+    /// A number below 11, for tables.
+    ///
+    /// ```
+    /// use bartizan_core::KnownMethod;
+    ///
+    /// let all = ["GET", "POST", "BREW"].map(|name| KnownMethod::of(&name.parse().unwrap()));
+    /// assert_eq!(all.map(KnownMethod::as_u8), [0, 1, KnownMethod::OTHER.as_u8()]);
+    /// ```
+    #[inline]
+    pub fn as_u8(self) -> u8 {
+        self.0
+    }
+
     /// The name in labels and log lines.
     #[inline]
     pub fn as_str(self) -> &'static str {

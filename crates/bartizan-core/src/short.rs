@@ -22,12 +22,16 @@ const MAX_LEN: usize = 256;
 /// assert_eq!(short_header_value("4bf92f3577b34da6a3ce929d0e0e4736").unwrap(), "4bf92f3577b34da6a3ce929d0e0e4736");
 /// assert!(short_header_value("two\nlines").is_none());
 /// ```
-pub fn short_header_value(text: &str) -> Option<HeaderValue> {
+pub fn short_header_value(text: impl AsRef<[u8]>) -> Option<HeaderValue> {
+    short(text.as_ref())
+}
+
+fn short(text: &[u8]) -> Option<HeaderValue> {
     thread_local! {
         static KEPT: RefCell<BytesMut> = RefCell::new(BytesMut::with_capacity(BUFFER));
     }
     if text.len() > MAX_LEN {
-        return HeaderValue::from_str(text).ok();
+        return HeaderValue::from_bytes(text).ok();
     }
     let piece = KEPT.try_with(|kept| {
         let mut kept = kept.try_borrow_mut().ok()?;
@@ -35,12 +39,12 @@ pub fn short_header_value(text: &str) -> Option<HeaderValue> {
             // Uses the old one again, if no piece of it is left.
             kept.reserve(BUFFER);
         }
-        kept.extend_from_slice(text.as_bytes());
+        kept.extend_from_slice(text);
         Some(kept.split().freeze())
     });
     match piece.ok().flatten() {
         Some(piece) => HeaderValue::from_maybe_shared(piece).ok(),
-        None => HeaderValue::from_str(text).ok(),
+        None => HeaderValue::from_bytes(text).ok(),
     }
 }
 

@@ -20,8 +20,8 @@ use self::names::Names;
 pub(crate) use self::own::{Kind, OwnField, own_fields};
 pub(crate) use self::timestamp::Timestamp;
 pub(crate) use self::value::{
-    CUT, push_ascii, push_bool, push_bound, push_cut, push_f64, push_integer, push_json, push_str, push_wide,
-    push_word,
+    CUT, push_ascii, push_bool, push_bound, push_cut, push_f64, push_integer, push_json, push_str,
+    push_thousandths, push_wide, push_word,
 };
 
 /// Longest line, in bytes.
@@ -66,13 +66,11 @@ impl Buffers {
     /// ones.
     pub(crate) fn with<T>(work: impl FnOnce(&mut Self) -> T) -> T {
         thread_local! {
-            static BUFFERS: Cell<Buffers> = const {
-                Cell::new(Buffers { line: Vec::new(), names: Vec::new(), below: Vec::new(), text: String::new() })
-            };
+            static BUFFERS: Cell<Option<Box<Buffers>>> = const { Cell::new(None) };
         }
-        let mut buffers = BUFFERS.try_with(Cell::take).unwrap_or_default();
+        let mut buffers = BUFFERS.try_with(Cell::take).ok().flatten().unwrap_or_default();
         let done = work(&mut buffers);
-        let _ = BUFFERS.try_with(|cell| cell.set(buffers));
+        let _ = BUFFERS.try_with(|cell| cell.set(Some(buffers)));
         done
     }
 }
@@ -120,6 +118,25 @@ impl<'a> Line<'a> {
             }
         }
         (Self { out, names: Names::new(names), below, form, has_message: false, whole: true }, text)
+    }
+
+    /// Begins a JSON line with what was written ahead of it, from its level on, and whose names are these.
+    pub(crate) fn begin_ahead(
+        buffers: &'a mut Buffers,
+        time: &Timestamp,
+        ahead: &[u8],
+        fields: &'static [OwnField],
+    ) -> Self {
+        let Buffers { line: out, names, below, .. } = buffers;
+        out.clear();
+        below.clear();
+        out.extend_from_slice(b"{\"timestamp\":\"");
+        out.extend_from_slice(time.as_bytes());
+        out.push(b'"');
+        out.extend_from_slice(ahead);
+        let mut names = Names::new(names);
+        names.own(fields);
+        Self { out, names, below, form: Form::Json, has_message: true, whole: true }
     }
 
     /// Writes a field, unless its name is taken: the first one counts. `write` appends the value as JSON, up to the

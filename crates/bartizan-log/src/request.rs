@@ -1,9 +1,12 @@
 //! The request event: one line an exchange, at its true end.
 
+pub(crate) mod ahead;
 mod buffer;
 mod event;
 mod exchange;
+mod facts;
 mod headers;
+mod json;
 mod skip;
 mod text;
 

@@ -19,8 +19,8 @@ use tracing_subscriber::registry::LookupSpan;
 pub use self::filter::LogFilter;
 use self::span::{SpanFields, Stored};
 use self::visit::{Mask, Masked, Own};
-use crate::line::{Buffers, Form, Line, Timestamp, push_bound, push_str};
-use crate::request::{REQUEST_TARGET, own_fields_of};
+use crate::line::{Buffers, Form, Line, OwnField, Timestamp, push_bound, push_str};
+use crate::request::{REQUEST_TARGET, ahead, own_fields_of};
 use crate::writer::LogWriter;
 
 /// A `tracing_subscriber` layer that writes one line an event: a flat JSON object, or a form for people.
@@ -66,6 +66,7 @@ pub struct LogLayer {
 impl LogLayer {
     /// A layer that writes JSON lines.
     pub fn json(writer: LogWriter, masker: Masker) -> Self {
+        ahead::expect();
         Self::new(Form::Json, writer, masker)
     }
 
@@ -111,23 +112,25 @@ impl LogLayer {
         &self.writer
     }
 
-    fn write_line<S>(&self, buffers: &mut Buffers, event: &Event<'_>, context: &layer::Context<'_, S>)
-    where
+    pub(crate) fn write_line<S>(
+        &self,
+        buffers: &mut Buffers,
+        event: &Event<'_>,
+        context: &layer::Context<'_, S>,
+    ) where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
         let trace = self.trace_ids.and_then(|current| current());
         let time = Timestamp::of((self.now)());
         let metadata = event.metadata();
-        let (mut line, text) = Line::begin(buffers, self.form, &time, metadata);
-        let mut line = if let Some(fields) = own_fields_of(metadata) {
-            line.owns(fields);
-            let mut own = Own { line, fields };
-            event.record(&mut own);
-            own.line
-        } else {
-            let mut masked = Masked::new(line, &self.mask, text, metadata);
-            event.record(&mut masked);
-            masked.fields
+        let mut line = match own_fields_of(metadata) {
+            Some(fields) => self.begin_own(buffers, &time, event, fields),
+            None => {
+                let (line, text) = Line::begin(buffers, self.form, &time, metadata);
+                let mut masked = Masked::new(line, &self.mask, text, metadata);
+                event.record(&mut masked);
+                masked.fields
+            }
         };
         if let Some(spans) = context.event_scope(event) {
             for span in spans {
@@ -139,6 +142,26 @@ impl LogLayer {
             }
         }
         self.write_context(line, trace);
+    }
+
+    /// The line of an event of our own, whose fields are masked already.
+    fn begin_own<'b>(
+        &self,
+        buffers: &'b mut Buffers,
+        time: &Timestamp,
+        event: &Event<'_>,
+        fields: &'static [OwnField],
+    ) -> Line<'b> {
+        match ahead::read().filter(|_| self.form == Form::Json) {
+            Some(ahead) => Line::begin_ahead(buffers, time, &ahead, fields),
+            None => {
+                let (mut line, _) = Line::begin(buffers, self.form, time, event.metadata());
+                line.owns(fields);
+                let mut own = Own { line, fields };
+                event.record(&mut own);
+                own.line
+            }
+        }
     }
 
     fn push_bound_field(&self, name: &str, value: &Value, out: &mut Vec<u8>, limit: usize) -> bool {

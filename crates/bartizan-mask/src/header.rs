@@ -6,19 +6,17 @@ use std::ops::Range;
 use http::{HeaderName, HeaderValue};
 use memchr::memchr;
 
-use crate::edit::{Edit, Escape};
-use crate::kinds::Kinds;
+use crate::edit::{Edit, Escape, write_shown};
 use crate::names::{Hide, Names};
 use crate::{Masker, nested, text, url};
+
+mod names;
 
 /// The header of the cookies in a request.
 const REQUEST: &str = "cookie";
 
 /// The header of a cookie in a response.
 const RESPONSE: &str = "set-cookie";
-
-/// The ending of the names of binary gRPC metadata.
-const BINARY: &str = "-bin";
 
 /// Headers that hold one URL.
 const URL_HEADERS: &[&str] = &[
@@ -67,28 +65,37 @@ impl Masker {
         W: fmt::Write + ?Sized,
     {
         let (name, value) = (name.as_ref(), value.as_ref());
-        let hide = match strip_binary(name) {
-            None => self.names().hides(name.as_bytes()),
-            Some(plain) => self.binary_hides(name, plain),
-        };
-        let cookie = is_cookie(name);
-        if hide.is_none() && !cookie && !Kinds::of(value).any(Kinds::KEPT_HEADER) && self.values().is_empty()
-        {
-            // Neither a text nor a URL of such bytes hides anything.
-            return str::from_utf8(value).map_or(Err(fmt::Error), |value| out.write_str(value)).map(|()| 0);
-        }
+        let hide = self.hides_header(name);
         let all = 0..value.len();
+        if is_cookie(name) && (self.cookies_by_name() || hide.is_none()) {
+            let request = name.len() == REQUEST.len();
+            return self.edit(value, Escape::Hex, &mut out, |names, edit| find_cookies(names, edit, request));
+        }
+        if let Some(hide) = hide {
+            return self.write_hidden(value, hide, out);
+        }
+        let is_url = is_url(name);
+        if if is_url { self.shows_plain(value) } else { self.shows_pairs(value) } {
+            return write_shown(value, out);
+        }
         self.edit(value, Escape::Hex, &mut out, |names, edit| {
-            if cookie && (self.cookies_by_name() || hide.is_none()) {
-                find_cookies(names, edit, name.len() == REQUEST.len());
-            } else if let Some(hide) = hide {
-                edit.hide_as(all, hide);
-            } else if URL_HEADERS.iter().any(|header| name.eq_ignore_ascii_case(header)) {
-                url::find(names, edit, all);
-            } else {
-                text::find(names, edit);
-            }
+            if is_url { url::find(names, edit, all) } else { text::find(names, edit) }
         })
+    }
+
+    /// Writes what stands for a value that is hidden.
+    fn write_hidden<W>(&self, value: &[u8], hide: Hide, mut out: &mut W) -> Result<usize, fmt::Error>
+    where
+        W: fmt::Write + ?Sized,
+    {
+        let word = self.fixed(hide);
+        if self.needs_value(hide) || value.is_empty() || value == word.as_bytes() {
+            let all = 0..value.len();
+            return self.edit(value, Escape::Hex, &mut out, |_, edit| edit.hide_as(all, hide));
+        }
+        out.write_str(word)?;
+        self.count(1);
+        Ok(1)
     }
 
     /// [`header`](Self::header) for the types of the `http` crate: a value that is
@@ -126,22 +133,18 @@ impl Masker {
     }
 }
 
+#[inline]
+fn is_url(name: &str) -> bool {
+    // Most names begin with another letter.
+    matches!(
+        name.as_bytes().first(),
+        Some(b'c' | b'C' | b'h' | b'H' | b'l' | b'L' | b'o' | b'O' | b'r' | b'R' | b'x' | b'X')
+    ) && URL_HEADERS.iter().any(|header| name.eq_ignore_ascii_case(header))
+}
+
+#[inline]
 fn is_cookie(name: &str) -> bool {
     name.eq_ignore_ascii_case(REQUEST) || name.eq_ignore_ascii_case(RESPONSE)
-}
-
-/// The name of binary gRPC metadata without its ending.
-fn strip_binary(name: &str) -> Option<&str> {
-    let (plain, ending) = name.split_at_checked(name.len().checked_sub(BINARY.len())?)?;
-    ending.eq_ignore_ascii_case(BINARY).then_some(plain)
-}
-
-impl Masker {
-    /// How binary metadata is hidden. Nobody can look into it, so it has to be allowed.
-    fn binary_hides(&self, name: &str, plain: &str) -> Option<Hide> {
-        let allowed = self.names().allows(name.as_bytes()) || self.names().allows(plain.as_bytes());
-        if allowed { None } else { self.names().hides(plain.as_bytes()).or(Some(Hide::default())) }
-    }
 }
 
 /// Hides cookies by name: each pair of a `cookie`, the pairs before and among the attributes of a

@@ -4,6 +4,7 @@ use std::fmt;
 use std::mem;
 
 use self::place::Place;
+use self::run::At;
 use self::stack::{Kind, Stack};
 use self::token::Token;
 use crate::Masker;
@@ -11,6 +12,8 @@ use crate::names::Hide;
 
 mod path;
 mod place;
+mod run;
+mod scan;
 mod stack;
 mod string;
 mod token;
@@ -92,7 +95,7 @@ pub enum JsonEnd {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     /// So much of a byte order mark was read.
-    Begin(usize),
+    Begin(u8),
     Value,
     /// The first item of an array, or its end.
     FirstItem,
@@ -151,15 +154,15 @@ impl JsonMasker {
 
     /// Takes the next chunk, of any length, and appends to `out` what can be told already.
     pub fn push(&mut self, chunk: &[u8], out: &mut Vec<u8>) {
-        let mut rest = chunk;
-        while !rest.is_empty() && self.state != State::Invalid {
-            let used = match self.state {
-                State::String { name } => self.string(rest, name, out),
-                State::Word => self.word(rest, out),
-                _ => self.mark(rest, out),
+        let mut at = 0;
+        while at < chunk.len() && self.state != State::Invalid {
+            at = match self.state {
+                State::String { name } => self.string(chunk, at, name, out),
+                State::Word => self.word(chunk, at, out),
+                _ => self.mark(chunk, at, out),
             };
-            rest = rest.get(used..).unwrap_or_default();
         }
+        self.out.chunk_ends(chunk, out);
         self.out.count(&self.masker);
     }
 
@@ -167,7 +170,7 @@ impl JsonMasker {
     #[must_use]
     pub fn finish(mut self, cut: bool, out: &mut Vec<u8>) -> JsonEnd {
         if self.state == State::Word && self.stack.depth() == 0 && !cut {
-            self.held_word_ends(out);
+            self.held_word_ends(At::NOWHERE, out);
         }
         let end = match self.state {
             State::Invalid => JsonEnd::Invalid,
@@ -181,13 +184,13 @@ impl JsonMasker {
             }
             State::String { name: false } => {
                 let raw = mem::take(&mut self.token.held);
-                if self.value_string(&raw, None, true, out) { JsonEnd::Cut } else { JsonEnd::Invalid }
+                if self.value_string(&raw, true, At::NOWHERE, out) { JsonEnd::Cut } else { JsonEnd::Invalid }
             }
             _ => JsonEnd::Cut,
         };
         if end == JsonEnd::Cut {
             while let Some(kind) = self.stack.pop() {
-                self.out.close(kind, self.stack.depth(), out);
+                self.out.close_cut(kind, self.stack.depth(), out);
             }
             self.out.nothing(out);
         }
@@ -195,58 +198,60 @@ impl JsonMasker {
         end
     }
 
-    /// Takes what stands between strings and words: white space and punctuation. Says how much that was.
-    fn mark(&mut self, rest: &[u8], out: &mut Vec<u8>) -> usize {
-        let Some(&byte) = rest.first() else { return 0 };
+    /// Takes what stands between strings and words: white space and punctuation. Says where that ends.
+    #[inline]
+    fn mark(&mut self, chunk: &[u8], at: usize, out: &mut Vec<u8>) -> usize {
+        let Some(&byte) = chunk.get(at) else { return at };
         self.state = match (self.state, byte) {
             // What comes most often comes first.
             (State::FirstName | State::Name, b'"') => {
                 self.state = State::String { name: true };
-                return 1 + self.string(rest.get(1..).unwrap_or_default(), true, out);
+                return self.string(chunk, at + 1, true, out);
             }
             (State::Value | State::FirstItem, b'"') => {
                 self.begin_value();
                 self.state = State::String { name: false };
-                return 1 + self.string(rest.get(1..).unwrap_or_default(), false, out);
+                return self.string(chunk, at + 1, false, out);
             }
             (State::Colon, b':') => State::Value,
             (State::After, b',') => self.behind_comma(),
-            (State::FirstName | State::After, b'}') => self.close(Kind::Object, out),
-            (State::FirstItem | State::After, b']') => self.close(Kind::Array, out),
-            (State::Begin(_) | State::End { .. }, _) => return self.around(byte, out),
+            (State::FirstName | State::After, b'}') => self.close(Kind::Object, At::byte(chunk, at), out),
+            (State::FirstItem | State::After, b']') => self.close(Kind::Array, At::byte(chunk, at), out),
+            (State::Begin(_) | State::End { .. }, _) => return self.around(chunk, at, out),
             (State::Value, 0x1E) if self.lines && self.stack.depth() == 0 => State::Value,
-            (state, b' ' | b'\t' | b'\r' | b'\n') => state,
-            (State::Value | State::FirstItem, byte) => return self.value(byte, out),
+            (_, b' ' | b'\t' | b'\r' | b'\n') => {
+                self.out.leave_out();
+                return at + white(chunk.get(at..).unwrap_or_default());
+            }
+            (State::Value | State::FirstItem, byte) => return self.value(byte, chunk, at, out),
             _ => State::Invalid,
         };
-        1
+        at + 1
     }
 
-    /// Takes what stands before and behind a document. Says how much that was.
-    fn around(&mut self, byte: u8, out: &mut Vec<u8>) -> usize {
+    /// Takes what stands before and behind a document. Says where that ends.
+    fn around(&mut self, chunk: &[u8], at: usize, out: &mut Vec<u8>) -> usize {
+        let Some(&byte) = chunk.get(at) else { return at };
+        self.out.leave_out();
         self.state = match (self.state, byte) {
-            (State::Begin(n), byte) if BOM.get(n) == Some(&byte) => {
-                if n + 1 < BOM.len() {
-                    State::Begin(n + 1)
-                } else {
-                    State::Value
-                }
+            (State::Begin(n), byte) if BOM.get(usize::from(n)) == Some(&byte) => {
+                if usize::from(n) + 1 < BOM.len() { State::Begin(n + 1) } else { State::Value }
             }
             (State::Begin(0), _) => {
                 self.state = State::Value;
-                return 0;
+                return at;
             }
             (State::End { .. }, b'\n') => State::End { line: true },
             (State::End { .. }, 0x1E) if self.lines => State::End { line: true },
             (state @ State::End { .. }, b' ' | b'\t' | b'\r') => state,
             (State::End { line: true }, _) if self.lines => {
-                self.out.line(out);
+                self.out.line(chunk, out);
                 self.state = State::Value;
-                return 0;
+                return at;
             }
             _ => State::Invalid,
         };
-        1
+        at + 1
     }
 
     /// Judges a value by its place, where its name has not.
@@ -262,34 +267,35 @@ impl JsonMasker {
     }
 
     /// The state behind a comma.
+    #[inline]
     fn behind_comma(&self) -> State {
         if self.stack.top() == Some(Kind::Object) { State::Name } else { State::Value }
     }
 
-    /// Takes the first byte of a value that is no string. Says how much that was.
-    fn value(&mut self, byte: u8, out: &mut Vec<u8>) -> usize {
+    /// Takes the first byte of a value that is no string. Says where what was taken ends.
+    fn value(&mut self, byte: u8, chunk: &[u8], at: usize, out: &mut Vec<u8>) -> usize {
         self.begin_value();
         self.state = match byte {
-            b'{' => self.open(Kind::Object, out),
-            b'[' => self.open(Kind::Array, out),
+            b'{' => self.open(Kind::Object, At::byte(chunk, at), out),
+            b'[' => self.open(Kind::Array, At::byte(chunk, at), out),
             byte if word::begins(byte) => {
                 self.state = State::Word;
-                return 0;
+                return self.word(chunk, at, out);
             }
             _ => State::Invalid,
         };
-        1
+        at + 1
     }
 
-    fn open(&mut self, kind: Kind, out: &mut Vec<u8>) -> State {
+    fn open(&mut self, kind: Kind, at: At<'_>, out: &mut Vec<u8>) -> State {
         if !self.out.is_silent() {
             let depth = self.stack.depth();
             match self.place.open(depth, self.hide.take()) {
                 Some(hide) => {
-                    self.out.hidden(&self.masker, hide, None, out);
+                    self.out.hidden(&self.masker, hide, None, at, out);
                     self.out.be_silent(depth);
                 }
-                None => self.out.open(kind, out),
+                None => self.out.open(at, out),
             }
         }
         match (self.stack.push(kind), kind) {
@@ -299,19 +305,33 @@ impl JsonMasker {
         }
     }
 
-    fn close(&mut self, kind: Kind, out: &mut Vec<u8>) -> State {
+    fn close(&mut self, kind: Kind, at: At<'_>, out: &mut Vec<u8>) -> State {
         if self.stack.pop() != Some(kind) {
             return State::Invalid;
         }
         self.place.close(self.stack.depth());
-        self.out.close(kind, self.stack.depth(), out);
+        self.out.close(self.stack.depth(), at, out);
         self.behind()
     }
 
     /// The state behind a value.
+    #[inline]
     fn behind(&self) -> State {
         if self.stack.depth() == 0 { State::End { line: false } } else { State::After }
     }
+}
+
+/// How much white space the text begins with.
+fn white(text: &[u8]) -> usize {
+    let mut rest = text;
+    while let [b' ' | b'\t' | b'\r' | b'\n', behind @ ..] = rest {
+        rest = behind;
+        // An indent.
+        while let Some(behind) = rest.strip_prefix(&[b' '; 8]) {
+            rest = behind;
+        }
+    }
+    text.len() - rest.len()
 }
 
 impl fmt::Debug for JsonMasker {

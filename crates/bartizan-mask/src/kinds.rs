@@ -49,13 +49,6 @@ impl Kinds {
     pub(crate) const PAIR: Self = Self(Self::MARK.0 | Self::EQUALS.0);
     /// Without any of these there is nothing to find in a URL.
     pub(crate) const URL: Self = Self(Self::PAIR.0 | Self::AT.0);
-    /// Without any of these a URL is written as it is.
-    pub(crate) const KEPT_URL: Self = Self(Self::URL.0 | Self::RAW.0);
-    /// Without any of these a header is written as it is.
-    pub(crate) const KEPT_HEADER: Self = Self(Self::KEPT_URL.0 | Self::SCHEME.0);
-
-    /// Without any of these there is nothing to find in a text.
-    pub(crate) const TEXT: Self = Self(Self::PAIR.0 | Self::SCHEME.0);
 
     /// The kinds of the bytes in `input`; of a longer one none at all where it is clean, else all that it may hold. Whether it has
     /// bytes outside printable ASCII is always told.
@@ -111,6 +104,12 @@ impl Kinds {
     pub(crate) fn any(self, kinds: Self) -> bool {
         self.0 & kinds.0 != 0
     }
+}
+
+/// A bit in each byte of a word, the first one lowest, that is this one, and perhaps in some behind such a byte.
+#[inline]
+pub(crate) fn bytes_of(word: [u8; WORD], byte: u8) -> u64 {
+    has(u64::from_le_bytes(word), byte)
 }
 
 /// Not 0 where a byte of the word is this one. (Subtracting 1 borrows only from a byte that is 0.)

@@ -124,6 +124,7 @@ mod policy;
 #[cfg(feature = "hmac")]
 mod pseudonym;
 mod query;
+mod shown;
 mod sql;
 mod templates;
 #[cfg(any(test, feature = "testing"))]

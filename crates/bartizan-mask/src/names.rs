@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use memchr::{memchr, memchr_iter};
 
-use crate::kinds::Kinds;
+use crate::kinds::{self, Kinds};
 use crate::percent::decode;
 
 mod hash;
@@ -14,6 +14,9 @@ pub(crate) use self::hash::{hash, normalise};
 
 /// The longest name that is judged, percent-decoded; a longer one counts as sensitive.
 pub(crate) const MAX_NAME_BYTES: usize = 128;
+
+/// How far before a delimiter the last letters of a name are looked for; where they are not found, there may be one.
+const NEAR: usize = 8;
 
 /// How much of a name has to spell a sensitive one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -128,6 +131,12 @@ impl Names {
         self.judge(name, false)
     }
 
+    /// As [`hides`](Self::hides), for a name without escapes and brackets.
+    #[inline]
+    pub(crate) fn hides_plain(&self, name: &[u8]) -> Option<Hide> {
+        self.judge_plain(name, false)
+    }
+
     /// As [`hides`](Self::hides), for a name whose kinds are known.
     #[inline]
     pub(crate) fn hides_of(&self, name: &[u8], kinds: Kinds) -> Option<Hide> {
@@ -220,6 +229,60 @@ impl Names {
             }
         }
         !self.has_endings
+    }
+
+    /// Whether [`hides`](Self::hides) may not say `None`, so that it is worth to remember what it says.
+    #[inline]
+    pub(crate) fn may_hide(&self, name: &[u8]) -> bool {
+        self.hides_others() || name.len() > MAX_NAME_BYTES || Kinds::is_encoded(name) || self.may_match(name)
+    }
+
+    /// Whether no delimiter in a text comes behind what may be a sensitive name, or begins the authority of a URL. The text
+    /// has no escapes and no brackets, so that the letters before a delimiter are the last ones of any name there.
+    pub(crate) fn end_no_name_in(&self, text: &[u8]) -> bool {
+        let (words, rest) = text.as_chunks::<8>();
+        let start = text.len() - rest.len();
+        self.has_endings
+            && words.iter().enumerate().all(|(n, word)| {
+                let mut found = kinds::bytes_of(*word, b'=') | kinds::bytes_of(*word, b':');
+                while found != 0 {
+                    if self.may_end_at(text, 8 * n + found.trailing_zeros() as usize / 8) {
+                        return false;
+                    }
+                    found &= found - 1;
+                }
+                true
+            })
+            && rest
+                .iter()
+                .enumerate()
+                .all(|(n, byte)| !matches!(byte, b'=' | b':') || !self.may_end_at(text, start + n))
+    }
+
+    /// Whether a sensitive name may end before this place, or an authority may begin behind it.
+    #[inline]
+    fn may_end_at(&self, text: &[u8], at: usize) -> bool {
+        let (head, rest) = text.split_at_checked(at).unwrap_or_default();
+        rest.starts_with(b"://") || self.may_end(head)
+    }
+
+    /// Whether the last letters of a text may be those of a rule, whatever stands between and behind them.
+    #[inline]
+    fn may_end(&self, text: &[u8]) -> bool {
+        let (mut letters, mut ending) = (0, 0);
+        for byte in text.iter().rev().take(NEAR) {
+            match normal(*byte) {
+                0 => continue,
+                // A number at the end does not count.
+                b'0'..=b'9' if letters == 0 => return true,
+                letter => ending = packed(ending, letter),
+            }
+            letters += 1;
+            if letters == ENDING {
+                return self.endings.contains(spread(ending));
+            }
+        }
+        text.len() > NEAR
     }
 
     /// Judges a name that is percent-encoded or has brackets.

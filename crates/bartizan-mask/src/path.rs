@@ -4,8 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use crate::Masker;
-use crate::edit::{Edit, Escape};
-use crate::kinds::Kinds;
+use crate::edit::{Edit, Escape, write_shown};
 use crate::names::Names;
 use crate::{nested, templates, url};
 
@@ -42,6 +41,8 @@ impl Masker {
         let path = path.as_ref();
         if self.is_sensitive_template(template) {
             self.edit(path, Escape::Percent, &mut out, |names, edit| find(names, edit, template))
+        } else if self.shows_plain(path) {
+            write_shown(path, out)
         } else {
             self.edit(path, Escape::Percent, &mut out, |names, edit| url::find(names, edit, 0..path.len()))
         }
@@ -57,7 +58,7 @@ impl Masker {
     pub fn path_cow<'p>(&self, path: &'p str, template: &str) -> Cow<'p, str> {
         let (masked, _) = if self.is_sensitive_template(template) {
             self.edit_cow(path, Escape::Percent, |names, edit| find(names, edit, template))
-        } else if Kinds::of(path.as_bytes()).any(Kinds::KEPT_URL) || !self.values().is_empty() {
+        } else if !self.shows_plain(path.as_bytes()) {
             self.edit_cow(path, Escape::Percent, |names, edit| url::find(names, edit, 0..path.len()))
         } else {
             return Cow::Borrowed(path);

@@ -5,9 +5,9 @@ use std::fmt;
 use std::ops::Range;
 
 use crate::Masker;
-use crate::edit::{Edit, Escape};
+use crate::edit::{Edit, Escape, write_shown};
 use crate::kinds::Kinds;
-use crate::names::Names;
+use crate::names::{MAX_NAME_BYTES, Names};
 use crate::nested;
 
 impl Masker {
@@ -34,6 +34,10 @@ impl Masker {
         W: fmt::Write + ?Sized,
     {
         let query = query.as_ref();
+        // A longer name is sensitive whatever it ends in.
+        if query.len() <= MAX_NAME_BYTES && self.shows_pairs(query) {
+            return write_shown(query, out);
+        }
         self.edit(query, Escape::Percent, &mut out, |names, edit| find(names, edit, 0..query.len()))
     }
 

@@ -93,6 +93,7 @@
 //! [`recorder`](RedLayer::recorder) the recorder of the moment is used, so the layer may be built before the recorder is installed;
 //! what happens before that is not recorded.
 
+mod bound;
 pub mod client;
 mod connection;
 mod duration;

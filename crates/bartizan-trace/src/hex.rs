@@ -1,17 +1,24 @@
 //! Hex digits, which the ids of every format are made of.
 
-/// Reads `2 * OUT` lower case digits. Without branches, so that the compiler makes vector instructions of it.
+use bartizan_core::TraceIds;
+use opentelemetry::trace::{SpanId, TraceId};
+
+/// Reads `2 * OUT` lower case digits. Without branches, so that the compiler makes vector instructions of it; merged with code that
+/// takes the bytes apart, it would not.
+#[inline(never)]
 pub(crate) fn lower<const IN: usize, const OUT: usize>(digits: &[u8; IN]) -> Option<[u8; OUT]> {
+    let mut values = [0; IN];
     let mut bad = 0;
-    let values = digits.map(|digit| {
-        let is_letter = u8::from(digit.wrapping_sub(b'a') < 6);
-        let is_number = u8::from(digit.wrapping_sub(b'0') < 10);
-        bad |= 1 - (is_letter | is_number);
-        (digit & 0x0f) + 9 * is_letter
-    });
+    for (value, digit) in values.iter_mut().zip(digits) {
+        let past_nine = if *digit > b'9' { 9 } else { 0 };
+        *value = ((digit & 0x0f) + past_nine) & 0x0f;
+        // It is a digit if that is how its value is written.
+        bad |= digit ^ (*value + if *value > 9 { b'a' - 10 } else { b'0' });
+    }
     let mut out = [0; OUT];
-    for (byte, [high, low]) in out.iter_mut().zip(values.as_chunks().0) {
-        *byte = high << 4 | low;
+    for (byte, pair) in out.iter_mut().zip(values.as_chunks().0) {
+        let pair = u16::from_le_bytes(*pair);
+        *byte = (pair << 4 | pair >> 8) as u8;
     }
     (bad == 0).then_some(out)
 }
@@ -26,12 +33,11 @@ pub(crate) fn number(digits: &[u8]) -> Option<u128> {
         .try_fold(0, |number, digit| Some(number << 4 | u128::from(char::from(*digit).to_digit(16)?)))
 }
 
-/// Writes bytes as lower case digits.
-pub(crate) fn write(out: &mut [u8], bytes: &[u8]) {
-    for (pair, byte) in out.chunks_exact_mut(2).zip(bytes) {
-        pair[0] = b"0123456789abcdef"[usize::from(byte >> 4)];
-        pair[1] = b"0123456789abcdef"[usize::from(byte & 0x0f)];
-    }
+/// Writes both ids, one byte apart, over the beginning of what is at least 49 bytes long.
+pub(crate) fn write_ids(out: &mut [u8], trace_id: TraceId, span_id: SpanId) {
+    let ids = TraceIds { trace_id: trace_id.to_bytes(), span_id: span_id.to_bytes(), sampled: false };
+    out[..32].copy_from_slice(ids.trace_id_hex().as_bytes());
+    out[33..49].copy_from_slice(ids.span_id_hex().as_bytes());
 }
 
 #[cfg(test)]
@@ -66,11 +72,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_is_read_back(bytes: [u8; 16]) {
-            let mut digits = [0; 32];
-            write(&mut digits, &bytes);
-            prop_assert_eq!(lower(&digits), Some(bytes));
-            prop_assert_eq!(number(&digits), Some(u128::from_be_bytes(bytes)));
+        fn what_is_written_is_read_back(trace_id: u128, span_id: u64) {
+            let mut digits = [b'-'; 49];
+            write_ids(&mut digits, TraceId::from(trace_id), SpanId::from(span_id));
+            let (trace, span) = (&digits[..32], &digits[33..]);
+            prop_assert_eq!(lower(trace.first_chunk::<32>().unwrap()), Some(trace_id.to_be_bytes()));
+            prop_assert_eq!(lower(span.first_chunk::<16>().unwrap()), Some(span_id.to_be_bytes()));
+            prop_assert_eq!(number(trace), Some(trace_id));
+            prop_assert_eq!((number(span), digits[32]), (Some(span_id.into()), b'-'));
         }
     }
 }

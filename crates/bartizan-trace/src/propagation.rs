@@ -216,10 +216,8 @@ impl Propagation {
 
     /// Reads the headers of an incoming request.
     pub fn extract(&self, headers: &HeaderMap) -> Extracted {
-        let mut extracted = self.read_context(headers);
-        if extracted.rejected {
-            count_rejected_context();
-        }
+        let mut extracted = Extracted::default();
+        self.read_context(headers, &mut extracted);
         if self.trusted {
             extracted.baggage = self.read_baggage(headers);
         } else {
@@ -228,21 +226,24 @@ impl Propagation {
         extracted
     }
 
-    fn read_context(&self, headers: &HeaderMap) -> Extracted {
+    fn read_context(&self, headers: &HeaderMap, extracted: &mut Extracted) {
         let mut rejected = false;
         for format in self.read.iter() {
             let found = match format {
-                Format::W3c => w3c::read(headers),
-                Format::B3Single | Format::B3Multi => b3::read(headers),
-                Format::Jaeger => jaeger::read(headers),
+                Format::W3c => w3c::read(headers, extracted),
+                Format::B3Single | Format::B3Multi => extracted.take_over(b3::read(headers)),
+                Format::Jaeger => extracted.take_over(jaeger::read(headers)),
             };
             match found {
-                Ok(Some(extracted)) => return extracted,
+                Ok(Some(())) => return,
                 Ok(None) => {}
                 Err(_) => rejected = true,
             }
         }
-        Extracted { rejected, ..Extracted::default() }
+        if rejected {
+            extracted.rejected = true;
+            count_rejected_context();
+        }
     }
 
     fn read_baggage(&self, headers: &HeaderMap) -> Option<Baggage> {

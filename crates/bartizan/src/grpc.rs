@@ -32,6 +32,19 @@ use http::HeaderMap;
 use tonic::service::Interceptor;
 use tonic::{Request, Status};
 
+/// What both interceptors carry, and how.
+#[derive(Clone, Debug)]
+struct Carried {
+    correlation: Correlation,
+    propagation: Propagation,
+}
+
+impl Default for Carried {
+    fn default() -> Self {
+        Self { correlation: CorrelationLayer::new().observer(), propagation: Propagation::new() }
+    }
+}
+
 /// Puts a [`CorrelationId`] and a [`TraceContext`] into the extensions of every call. A hostile id is replaced, also in the metadata, and
 /// a malformed trace by a new one. Inside of a layer of bartizan's the call has both already: those stay.
 ///
@@ -41,51 +54,42 @@ use tonic::{Request, Status};
 ///
 /// let interceptor = ServerInterceptor::new().correlation(&CorrelationLayer::request_id());
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 #[must_use]
-pub struct ServerInterceptor {
-    correlation: Correlation,
-    propagation: Propagation,
-}
+pub struct ServerInterceptor(Carried);
 
 impl ServerInterceptor {
     /// Ids travel in `x-correlation-id`, traces as W3C has it; both are believed.
     pub fn new() -> Self {
-        Self { correlation: CorrelationLayer::new().observer(), propagation: Propagation::new() }
+        Self::default()
     }
 
     /// Takes header, kind and trust from this layer.
     pub fn correlation(mut self, layer: &CorrelationLayer) -> Self {
-        self.correlation = layer.observer();
+        self.0.correlation = layer.observer();
         self
     }
 
     /// Which trace context is read and whether it is believed.
     pub fn propagation(mut self, propagation: Propagation) -> Self {
-        self.propagation = propagation;
+        self.0.propagation = propagation;
         self
-    }
-}
-
-impl Default for ServerInterceptor {
-    fn default() -> Self {
-        Self::new()
     }
 }
 
 impl Interceptor for ServerInterceptor {
     fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
         let known = request.extensions().get::<Record>().and_then(Record::correlation_id).cloned();
-        let id = known.or_else(|| self.correlation.id_for(request.metadata().as_ref()));
+        let id = known.or_else(|| self.0.correlation.id_for(request.metadata().as_ref()));
         let current = TraceContext::current();
         let context = if current.has_active_span() {
             current
         } else {
-            self.propagation.extract(request.metadata().as_ref()).attach_or_make(&current)
+            self.0.propagation.extract(request.metadata().as_ref()).attach_or_make(&current)
         };
         if let Some(id) = id {
             let headers: &mut HeaderMap = request.metadata_mut().as_mut();
-            headers.insert(self.correlation.header().clone(), id.header_value().clone());
+            headers.insert(self.0.correlation.header().clone(), id.header_value().clone());
             request.extensions_mut().insert(id);
         }
         request.extensions_mut().insert(context);
@@ -101,35 +105,26 @@ impl Interceptor for ServerInterceptor {
 ///
 /// let interceptor = ClientInterceptor::new();
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 #[must_use]
-pub struct ClientInterceptor {
-    correlation: Correlation,
-    propagation: Propagation,
-}
+pub struct ClientInterceptor(Carried);
 
 impl ClientInterceptor {
     /// Ids travel in `x-correlation-id`, traces as W3C has it.
     pub fn new() -> Self {
-        Self { correlation: CorrelationLayer::new().observer(), propagation: Propagation::new() }
+        Self::default()
     }
 
     /// Takes the header from this layer.
     pub fn correlation(mut self, layer: &CorrelationLayer) -> Self {
-        self.correlation = layer.observer();
+        self.0.correlation = layer.observer();
         self
     }
 
     /// How trace context is written.
     pub fn propagation(mut self, propagation: Propagation) -> Self {
-        self.propagation = propagation;
+        self.0.propagation = propagation;
         self
-    }
-}
-
-impl Default for ClientInterceptor {
-    fn default() -> Self {
-        Self::new()
     }
 }
 
@@ -138,10 +133,10 @@ impl Interceptor for ClientInterceptor {
         let id = request.extensions().get::<CorrelationId>().cloned().or_else(current_id);
         let context = request.extensions().get::<TraceContext>().cloned();
         let headers: &mut HeaderMap = request.metadata_mut().as_mut();
-        if let (Some(id), false) = (id, headers.contains_key(self.correlation.header())) {
-            headers.insert(self.correlation.header().clone(), id.header_value().clone());
+        if let (Some(id), false) = (id, headers.contains_key(self.0.correlation.header())) {
+            headers.insert(self.0.correlation.header().clone(), id.header_value().clone());
         }
-        self.propagation.inject(&context.unwrap_or_else(TraceContext::current), headers);
+        self.0.propagation.inject(&context.unwrap_or_else(TraceContext::current), headers);
         Ok(request)
     }
 }

@@ -89,24 +89,24 @@ fn is_special(byte: u8) -> bool {
     matches!(byte, 0..=0x1f | b'"' | b'\\' | 0x7f | 0xc2 | 0xe2)
 }
 
-/// Whether all of this is printable ASCII without `"` and `\`, as most text is. Looks at eight bytes at a time.
-fn is_plain(bytes: &[u8]) -> bool {
-    let (blocks, rest) = bytes.as_chunks::<16>();
-    // Of two blocks that overlap, both are plain or none.
-    let last = bytes.last_chunk::<16>().filter(|_| !rest.is_empty());
-    match (last, rest.first_chunk(), rest.last_chunk()) {
-        _ if !blocks.iter().chain(last).all(is_plain_block) => false,
-        _ if !blocks.is_empty() => true,
-        (_, Some(first), Some(last)) => {
+/// Whether all of this is printable ASCII without `"` and `\`, as most text is.
+pub(super) fn is_plain(bytes: &[u8]) -> bool {
+    // Blocks and words overlap at the end.
+    if let Some(end) = bytes.last_chunk() {
+        return bytes.as_chunks().0.iter().all(is_plain_block) && is_plain_block(end);
+    }
+    match (bytes.first_chunk(), bytes.last_chunk()) {
+        (Some(first), Some(last)) => {
             is_plain_word(u64::from_ne_bytes(*first)) && is_plain_word(u64::from_ne_bytes(*last))
         }
         _ => is_plain_word(
-            rest.iter().fold(u64::from_ne_bytes(*b"        "), |word, byte| word << 8 | u64::from(*byte)),
+            bytes.iter().fold(u64::from_ne_bytes(*b"        "), |word, byte| word << 8 | u64::from(*byte)),
         ),
     }
 }
 
 /// Without branches, so that the compiler makes vector instructions of it.
+#[inline]
 fn is_plain_block(block: &[u8; 16]) -> bool {
     let special = |byte: u8| {
         u8::from(byte.wrapping_sub(b' ') > b'~' - b' ') | u8::from(byte == b'"') | u8::from(byte == b'\\')

@@ -2,13 +2,22 @@
 
 use bartizan_core::Value;
 
-use super::escape::push_escaped;
+use super::escape::{is_plain, push_escaped};
 
 /// What stands where a value was cut.
 pub(crate) const CUT: &str = "...[cut]";
 
 /// Appends a string. Where its inside would grow `out` beyond `limit` bytes it is cut and marked.
+#[inline]
 pub(crate) fn push_str(out: &mut Vec<u8>, text: &str, limit: usize) -> bool {
+    if out.len() + 1 + text.len() <= limit && is_plain(text.as_bytes()) {
+        return push_word(out, text);
+    }
+    push_escaped_str(out, text, limit)
+}
+
+#[inline(never)]
+fn push_escaped_str(out: &mut Vec<u8>, text: &str, limit: usize) -> bool {
     out.push(b'"');
     let whole = push_escaped(out, text, limit);
     if !whole {
@@ -32,7 +41,9 @@ pub(crate) fn push_word(out: &mut Vec<u8>, word: &str) -> bool {
 }
 
 /// Writes ASCII that needs no escapes.
+#[inline]
 pub(crate) fn push_ascii(out: &mut Vec<u8>, text: &[u8]) -> bool {
+    out.reserve(text.len() + 2);
     out.push(b'"');
     out.extend_from_slice(text);
     out.push(b'"');
@@ -65,7 +76,7 @@ pub(crate) fn push_wide(out: &mut Vec<u8>, number: impl itoa::Integer) -> bool {
 pub(crate) fn push_f64(out: &mut Vec<u8>, number: f64) -> bool {
     if !number.is_finite() {
         out.extend_from_slice(b"null");
-    } else if !push_thousandths(out, number) {
+    } else if !push_few_decimals(out, number) {
         out.extend_from_slice(ryu::Buffer::new().format_finite(number).as_bytes());
     }
     true
@@ -73,22 +84,23 @@ pub(crate) fn push_f64(out: &mut Vec<u8>, number: f64) -> bool {
 
 /// Most numbers in logs are durations and ratios of a few decimals: those need no search for their shortest digits.
 #[expect(clippy::cast_sign_loss, reason = "it is checked not to be negative")]
-fn push_thousandths(out: &mut Vec<u8>, number: f64) -> bool {
+fn push_few_decimals(out: &mut Vec<u8>, number: f64) -> bool {
     let thousandths = (number * 1000.0).round();
     let exact = (thousandths / 1000.0).to_bits() == number.to_bits();
-    if !exact || !number.is_sign_positive() || thousandths >= 1e15 {
+    exact && number.is_sign_positive() && push_thousandths(out, thousandths as u64)
+}
+
+/// Appends a number of so many thousandths as [`push_f64`] does. False, and nothing appended, for one whose digits a float has not.
+pub(crate) fn push_thousandths(out: &mut Vec<u8>, thousandths: u64) -> bool {
+    if thousandths >= 1_000_000_000_000_000 {
         return false;
     }
-    let thousandths = thousandths as u64;
     push_integer(out, thousandths / 1000);
-    let digit = |n: u64| b'0' + (n % 10) as u8;
-    let decimals = [digit(thousandths / 100), digit(thousandths / 10), digit(thousandths)];
-    out.push(b'.');
-    out.extend_from_slice(match &decimals {
-        [tenths, b'0', b'0'] => std::slice::from_ref(tenths),
-        [rest @ .., b'0'] => rest,
-        all => all,
-    });
+    let decimals = (thousandths % 1000) as u16;
+    let digit = |n: u16| b'0' + (n % 10) as u8;
+    let digits = [b'.', digit(decimals / 100), digit(decimals / 10), digit(decimals)];
+    let zeroes = usize::from(decimals.is_multiple_of(10)) + usize::from(decimals.is_multiple_of(100));
+    out.extend_from_slice(digits.get(..digits.len() - zeroes).unwrap_or_default());
     true
 }
 
@@ -154,6 +166,8 @@ mod tests {
                 let mut shortest = ryu::Buffer::new();
                 proptest::prop_assert_eq!(json, shortest.format_finite(number));
             }
+            let whole = written(|out| push_thousandths(out, thousandths.into()));
+            proptest::prop_assert_eq!(whole, written(|out| push_f64(out, f64::from(thousandths) / 1000.0)));
         }
     }
 

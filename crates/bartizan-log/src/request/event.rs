@@ -1,13 +1,13 @@
 //! The two events of a request. What they say is masked before it gets here.
 
 use std::cell::LazyCell;
-use std::time::Duration;
 
-use bartizan_core::{Ending, Outcome, Record};
-use http::Version;
+use bartizan_core::Outcome;
 use tracing::Level;
 
 use super::REQUEST_TARGET;
+use super::ahead::Ahead;
+use super::facts::{Facts, milliseconds};
 use super::text::Texts;
 use crate::capture::{Bodies, CapturedBody};
 use crate::line::own_fields;
@@ -18,10 +18,9 @@ pub(super) const MODULE: &str = module_path!();
 /// What the two events have in common: the first has no ending. The texts are only made where the event is wanted.
 pub(super) struct Told<'a, F> {
     pub(super) message: &'static str,
-    pub(super) record: &'a Record,
+    pub(super) level: Level,
+    pub(super) facts: Facts<'a>,
     pub(super) texts: &'a LazyCell<Texts, F>,
-    pub(super) ending: Option<&'a Ending>,
-    pub(super) slow: bool,
     pub(super) request_headers: Option<&'a str>,
     pub(super) response_headers: Option<&'a str>,
     pub(super) bodies: &'a Bodies,
@@ -59,31 +58,37 @@ own_fields! {
 
 impl<F: FnOnce() -> Texts> Told<'_, F> {
     pub(super) fn write(&self) {
-        let Self { message, record, texts, ending, slow, request_headers, response_headers, bodies } = *self;
+        let Self { message, level, facts, texts, request_headers, response_headers, bodies } = *self;
+        // Only where the event is wanted, and until everyone has seen it.
+        let ahead = LazyCell::new(|| Ahead::write(|out| self.push_json(level, out)));
+        let message = || {
+            LazyCell::force(&ahead);
+            message
+        };
         macro_rules! at {
             ($level:expr) => {
                 tracing::event!(
                     target: REQUEST_TARGET,
                     $level,
-                    message = message,
-                    method = record.method().as_str(),
-                    route = record.route(),
+                    message = message(),
+                    method = facts.method,
+                    route = facts.route,
                     path = texts.path(),
                     query = texts.query(),
-                    status = ending.and_then(|ending| ending.status).map(|status| status.as_u16()),
-                    outcome = ending.map(|ending| ending.outcome.as_str()),
-                    duration_ms = ending.map(|ending| milliseconds(ending.duration)),
-                    first_byte_ms = ending.and_then(|ending| ending.first_byte).map(milliseconds),
+                    status = facts.status,
+                    outcome = facts.outcome,
+                    duration_ms = facts.duration.map(milliseconds),
+                    first_byte_ms = facts.first_byte.map(milliseconds),
                     client_address = texts.client_address(),
-                    request_bytes = ending.and_then(|ending| ending.request_bytes),
-                    response_bytes = ending.map(|ending| ending.response_bytes),
-                    http_version = version(record.version()),
+                    request_bytes = facts.request_bytes,
+                    response_bytes = facts.response_bytes,
+                    http_version = facts.http_version,
                     user_agent = texts.user_agent(),
-                    error_type = ending.and_then(Ending::error_type),
-                    grpc_code = ending.and_then(|ending| ending.grpc_code).map(|code| code.as_str()),
-                    request_messages = ending.and_then(|ending| ending.request_messages),
-                    response_messages = ending.and_then(|ending| ending.response_messages),
-                    slow = slow.then_some(true),
+                    error_type = facts.error_type,
+                    grpc_code = facts.grpc_code,
+                    request_messages = facts.request_messages,
+                    response_messages = facts.response_messages,
+                    slow = facts.slow.then_some(true),
                     request_headers = request_headers,
                     response_headers = response_headers,
                     request_body = text(bodies.request.as_ref()),
@@ -94,7 +99,7 @@ impl<F: FnOnce() -> Texts> Told<'_, F> {
             };
         }
         // A level is part of the callsite, so there are three of them.
-        match ending.map_or(Level::INFO, |ending| level(ending.outcome, slow)) {
+        match level {
             Level::ERROR => at!(Level::ERROR),
             Level::WARN => at!(Level::WARN),
             _ => at!(Level::INFO),
@@ -110,29 +115,14 @@ fn truncated(body: Option<&CapturedBody>) -> Option<bool> {
     body.filter(|body| body.truncated).map(|_| true)
 }
 
-fn level(outcome: Outcome, slow: bool) -> Level {
+/// The level of the event at the end.
+pub(super) fn level(outcome: Outcome, slow: bool) -> Level {
     if outcome.is_error() {
         Level::ERROR
     } else if outcome == Outcome::ClientError || outcome.is_cancelled() || slow {
         Level::WARN
     } else {
         Level::INFO
-    }
-}
-
-/// Cut to three decimals.
-fn milliseconds(duration: Duration) -> f64 {
-    let micros = duration.as_secs().saturating_mul(1_000_000).saturating_add(duration.subsec_micros().into());
-    micros as f64 / 1000.0
-}
-
-fn version(version: Version) -> &'static str {
-    match version {
-        Version::HTTP_09 => "0.9",
-        Version::HTTP_10 => "1.0",
-        Version::HTTP_2 => "2",
-        Version::HTTP_3 => "3",
-        _ => "1.1",
     }
 }
 
@@ -153,13 +143,5 @@ mod tests {
             assert_eq!(level(outcome, false), expected, "{outcome}");
             assert_eq!(level(outcome, true), expected.min(Level::WARN), "{outcome}");
         }
-    }
-
-    #[test]
-    fn milliseconds_have_three_decimals() {
-        assert_eq!(milliseconds(Duration::from_nanos(1_234_567)).to_string(), "1.234");
-        assert_eq!(milliseconds(Duration::from_secs(61)).to_string(), "61000");
-        assert_eq!(milliseconds(Duration::ZERO).to_string(), "0");
-        assert!(milliseconds(Duration::MAX).is_finite());
     }
 }

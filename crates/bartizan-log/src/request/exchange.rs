@@ -8,9 +8,11 @@ use bartizan_core::{Context, Ending, Exchange, Outcome, Record};
 use bartizan_mask::Masker;
 use http::uri::PathAndQuery;
 use http::{HeaderValue, Request, Response, header};
+use tracing::Level;
 
 use super::Options;
-use super::event::Told;
+use super::event::{Told, level};
+use super::facts::Facts;
 use super::headers::Headers;
 use super::text::Texts;
 use crate::capture::{Bodies, Capturing};
@@ -133,7 +135,7 @@ impl Kept {
     fn start(&self) {
         if let Some(record) = Context::current().record() {
             let texts = LazyCell::new(|| self.texts(record));
-            self.tell("request started", record, &texts, None, false, &Bodies::default());
+            self.tell("request started", Level::INFO, Facts::of(record), &texts, &Bodies::default());
         }
     }
 
@@ -151,26 +153,26 @@ impl Kept {
             }
             _ => Bodies::default(),
         };
-        self.tell("request completed", record, &texts, Some(ending), slow, &bodies);
+        let facts = Facts::at_end(record, ending, slow);
+        self.tell("request completed", level(ending.outcome, slow), facts, &texts, &bodies);
     }
 
     fn tell<F: FnOnce() -> Texts>(
         &self,
         message: &'static str,
-        record: &Record,
+        level: Level,
+        facts: Facts<'_>,
         texts: &LazyCell<Texts, F>,
-        ending: Option<&Ending>,
-        slow: bool,
         bodies: &Bodies,
     ) {
-        let [request_headers, response_headers] = [&self.request_headers, &self.response_headers]
-            .map(|kept| Some(kept.as_ref()?.masked(&self.options, self.masker(record))));
+        let masker = self.options.masker.for_route(facts.route);
+        let request_headers = self.request_headers.as_ref().map(|kept| kept.masked(&self.options, masker));
+        let response_headers = self.response_headers.as_ref().map(|kept| kept.masked(&self.options, masker));
         let told = Told {
             message,
-            record,
+            level,
+            facts,
             texts,
-            ending,
-            slow,
             request_headers: request_headers.as_deref(),
             response_headers: response_headers.as_deref(),
             bodies,

@@ -13,7 +13,11 @@ const DEFAULT: [&str; 9] = [
 ];
 
 #[derive(Clone, Debug)]
-pub(super) struct Skip(Vec<Pattern>);
+pub(super) struct Skip {
+    patterns: Vec<Pattern>,
+    /// A bit for each byte, shared by some, that the second one of a skipped route may be: most routes have another.
+    seconds: u64,
+}
 
 #[derive(Clone, Debug)]
 enum Pattern {
@@ -23,22 +27,35 @@ enum Pattern {
 
 impl Skip {
     pub(super) fn none() -> Self {
-        Self(Vec::new())
+        Self { patterns: Vec::new(), seconds: 0 }
     }
 
     pub(super) fn add(&mut self, routes: impl Iterator<Item = String>) {
-        self.0.extend(routes.map(|route| match route.strip_suffix('*') {
-            Some(prefix) => Pattern::Prefix(prefix.to_owned()),
-            None => Pattern::Exactly(route),
-        }));
+        for route in routes {
+            let pattern = match route.strip_suffix('*') {
+                Some(prefix) => Pattern::Prefix(prefix.to_owned()),
+                None => Pattern::Exactly(route),
+            };
+            self.seconds |= match &pattern {
+                Pattern::Prefix(prefix) if prefix.len() < 2 => u64::MAX,
+                Pattern::Prefix(route) | Pattern::Exactly(route) => second(route),
+            };
+            self.patterns.push(pattern);
+        }
     }
 
     pub(super) fn has(&self, route: &str, path: &str) -> bool {
-        self.0.iter().any(|pattern| match pattern {
-            Pattern::Exactly(wanted) => route == wanted || path == wanted,
-            Pattern::Prefix(prefix) => route.starts_with(&**prefix) || path.starts_with(&**prefix),
-        })
+        let is_near = self.seconds & (second(route) | second(path)) != 0;
+        is_near
+            && self.patterns.iter().any(|pattern| match pattern {
+                Pattern::Exactly(wanted) => route == wanted || path == wanted,
+                Pattern::Prefix(prefix) => route.starts_with(&**prefix) || path.starts_with(&**prefix),
+            })
     }
+}
+
+fn second(route: &str) -> u64 {
+    1 << (route.as_bytes().get(1).copied().unwrap_or_default() % 64)
 }
 
 impl Default for Skip {
@@ -79,5 +96,11 @@ mod tests {
         assert!(skip.has("/users/{id}", "/users/7") && skip.has("unmatched", "/internal/x"));
         assert!(skip.has("/health", "/health"));
         assert!(!Skip::none().has("/health", "/health"));
+        for short in ["*", "/*", "/", ""] {
+            let mut skip = Skip::none();
+            skip.add(std::iter::once(short.to_owned()));
+            assert_eq!(skip.has("/users", "/users"), short.ends_with('*'), "{short}");
+            assert!(skip.has(short.trim_end_matches('*'), "/x"), "{short}");
+        }
     }
 }

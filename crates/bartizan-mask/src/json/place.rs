@@ -29,10 +29,11 @@ impl Place {
         Self { by_name, levels: Vec::new(), next: masker.paths().root(), shown: None }
     }
 
-    /// How the value under this name is hidden, if it is.
+    /// How the value under this name is hidden, if it is. A `plain` name has no escapes and brackets.
     #[inline]
-    pub(super) fn name(&mut self, masker: &Masker, name: &[u8]) -> Option<Hide> {
-        let hide = masker.names().hides(name);
+    pub(super) fn name(&mut self, masker: &Masker, name: &[u8], plain: bool) -> Option<Hide> {
+        let names = masker.names();
+        let hide = if plain { names.hides_plain(name) } else { names.hides(name) };
         if self.by_name { hide } else { self.step(masker, Step::Name(name), hide) }
     }
 

@@ -1,8 +1,11 @@
 //! The inside of a string: read, checked, and written again.
 
-use crate::kinds::Kinds;
+use memchr::memchr;
+
+use super::scan;
 
 /// A string without its quotation marks.
+#[derive(Clone, Copy)]
 pub(super) enum Read<'r> {
     /// These bytes are valid and mean themselves, and there is no name and no URL in them.
     Plain(&'r [u8]),
@@ -28,31 +31,32 @@ impl Read<'_> {
 
 /// Reads a string that may be `cut`, in which case what is not whole at its end is left out; `None` when it
 /// is not valid.
-#[inline]
-pub(super) fn read<'r>(
-    raw: &'r [u8],
-    kinds: Option<Kinds>,
-    escapes: bool,
-    cut: bool,
-    scratch: &'r mut String,
-) -> Option<Read<'r>> {
+pub(super) fn read<'r>(raw: &'r [u8], escapes: bool, cut: bool, scratch: &'r mut String) -> Option<Read<'r>> {
     if escapes {
         return unescape(raw, cut, scratch);
     }
-    let kinds = kinds.unwrap_or_else(|| Kinds::of(raw));
-    if !kinds.any(Kinds::RAW) {
-        // What is printable ASCII needs no check.
-        return if kinds.any(Kinds::TEXT) {
-            str::from_utf8(raw).ok().map(Read::Same)
-        } else {
-            Some(Read::Plain(raw))
-        };
-    }
-    let text = whole(raw, cut)?;
-    if text.bytes().any(|byte| byte < b' ') {
+    let marks = scan::marks(raw);
+    if marks.controls() {
         return None;
     }
-    Some(if kinds.any(Kinds::TEXT) { Read::Same(text) } else { Read::Plain(text.as_bytes()) })
+    if marks.texts() {
+        whole(raw, cut).map(Read::Same)
+    } else if marks.is_ascii() {
+        Some(Read::Plain(raw))
+    } else {
+        whole(raw, cut).map(|text| Read::Plain(text.as_bytes()))
+    }
+}
+
+/// Whether a string, all of whose escapes are [letters](is_letter), is valid and has no name and no URL in it.
+pub(super) fn is_kept(raw: &[u8]) -> bool {
+    let marks = scan::marks(raw);
+    !marks.controls() && !marks.texts() && (marks.is_ascii() || str::from_utf8(raw).is_ok())
+}
+
+/// Whether this byte, behind a backslash, is an escape that stands for nothing that a name or a URL needs.
+pub(super) fn is_letter(byte: u8) -> bool {
+    matches!(byte, b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't')
 }
 
 /// The bytes as text, without a character that is cut in half.
@@ -79,7 +83,7 @@ fn unescape<'r>(raw: &'r [u8], cut: bool, scratch: &'r mut String) -> Option<Rea
     scratch.clear();
     let text = whole(raw, cut)?;
     let (mut rest, mut faithful) = (text, true);
-    while let Some(at) = rest.find('\\') {
+    while let Some(at) = memchr(b'\\', rest.as_bytes()) {
         let (plain, tail) = rest.split_at_checked(at)?;
         push_plain(plain, scratch)?;
         let used = match escape(tail.as_bytes())? {

@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 use super::JsonEnd;
 use super::stack::MAX_DEPTH;
 use super::token::{MAX_STRING_BYTES, MAX_WORD_BYTES};
-use crate::Masker;
+use crate::{Action, Masker};
 
 fn masker() -> Masker {
     Masker::builder().censor("***").build().unwrap()
@@ -50,6 +50,7 @@ fn values_under_sensitive_names_are_replaced_whole_at_any_depth() {
         (r#"{"pin":1,"pin":"x","pin":[2]}"#, r#"{"pin":"***","pin":"***","pin":"***"}"#),
         (r#"{"p\u0061ssword":"x","\u0070in":1}"#, r#"{"p\u0061ssword":"***","\u0070in":"***"}"#),
         (r#"{"user[password]":"x","pass%77ord":"x"}"#, r#"{"user[password]":"***","pass%77ord":"***"}"#),
+        (r#"{"token[value]":"x","cards[0]":1}"#, r#"{"token[value]":"***","cards[0]":1}"#),
         (r#"{"":1,"a":"","password_reset_url":"/"}"#, r#"{"":1,"a":"","password_reset_url":"/"}"#),
     ]);
 }
@@ -91,6 +92,32 @@ fn white_space_and_a_byte_order_mark_are_dropped() {
     assert_eq!(whole(b" { \"a\" : { } , \"pin\" : [ 1 ] } ").1, "{\"a\":{},\"pin\":\"***\"}");
     for text in ["\u{feff}\u{feff}1", "1\u{feff}", "[1\u{a0}]", "\u{c}1"] {
         assert_eq!(whole(text.as_bytes()).0, JsonEnd::Invalid, "{text:?}");
+    }
+}
+
+#[test]
+fn what_is_removed_leaves_no_comma_and_no_name() {
+    let masker = Masker::builder().name_as("pin", Action::Remove).censor("***").build().unwrap();
+    let shown = |chunks: &[&[u8]]| {
+        let (mut json, mut out) = (masker.json(), Vec::new());
+        for chunk in chunks {
+            json.push(chunk, &mut out);
+        }
+        assert_eq!(json.finish(false, &mut out), JsonEnd::Complete);
+        String::from_utf8(out).unwrap()
+    };
+    for (text, expected) in [
+        (r#"{"pin":1,"a":2,"b":3}"#, r#"{"a":2,"b":3}"#),
+        (r#"{"a":1,"pin":[{"b":2}],"c":"x","pin":null}"#, r#"{"a":1,"c":"x"}"#),
+        (r#"{"pin":{"a":1},"b":{"pin":"x"},"c":[]}"#, r#"{"b":{},"c":[]}"#),
+        (r#"{"a":1,"pin":"\u0041","otp":[2],"pin":{},"b":[{"pin":1}]}"#, r#"{"a":1,"otp":"***","b":[{}]}"#),
+        ("{ \"a\" : 1 ,\n\"pin\" : 2 , \"otp\" : [ ] }", r#"{"a":1,"otp":"***"}"#),
+    ] {
+        let text = text.as_bytes();
+        assert_eq!(shown(&text.chunks(1).collect::<Vec<_>>()), expected);
+        for at in 0..=text.len() {
+            assert_eq!(shown(&[&text[..at], &text[at..]]), expected, "{} at {at}", text.escape_ascii());
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use bartizan_core::{GrpcCode, OTHER_METHOD, Outcome};
 use metrics::{Counter, Gauge, Histogram, Key, Label, Recorder, Unit};
 
 use super::duration::DurationHistogram;
-use super::names::{Begun, META, Naming, OVERFLOW, Series, Traits};
+use super::names::{Begun, META, Messages, Naming, OVERFLOW, Series, Traits};
 
 struct Names {
     /// What the page calls the metric that counts.
@@ -68,9 +68,9 @@ pub(super) fn begun(naming: Naming, recorder: &dyn Recorder, route: &str) -> Beg
     let names = names(naming);
     let labels = method_labels(naming, route);
     Begun {
-        started: names.started.map_or_else(Counter::noop, |name| {
-            recorder.register_counter(&Key::from_parts(name, labels.clone()), &META)
-        }),
+        started: names
+            .started
+            .map(|name| recorder.register_counter(&Key::from_parts(name, labels.clone()), &META)),
         in_flight: gauge(recorder, names.in_flight, labels),
     }
 }
@@ -103,8 +103,10 @@ pub(super) fn series(naming: Naming, recorder: &dyn Recorder, traits: Traits, ro
         duration: DurationHistogram::register(recorder, names.duration, by_duration),
         request_size: Histogram::noop(),
         response_size: Histogram::noop(),
-        messages_received: counter(names.received, by_method.clone()),
-        messages_sent: counter(names.sent, by_method),
+        messages: Some(Messages {
+            received: counter(names.received, by_method.clone()),
+            sent: counter(names.sent, by_method),
+        }),
     }
 }
 

@@ -20,7 +20,7 @@ pub enum Naming {
 pub(super) const OVERFLOW: &str = "overflow";
 
 /// What tells one exchange's series from another's, but for the route.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Traits {
     pub(super) protocol: Protocol,
     method: KnownMethod,
@@ -36,6 +36,7 @@ pub(super) struct Traits {
 }
 
 impl Traits {
+    #[inline]
     pub(super) fn of(naming: Naming, record: &Record, ending: &Ending) -> Self {
         if record.protocol() == Protocol::Grpc {
             return Self::grpc(ending.grpc_code, ending.outcome);
@@ -84,6 +85,23 @@ impl Traits {
         }
     }
 
+    /// All of these in a number, different ones for different traits.
+    #[inline]
+    pub(super) fn packed(self) -> u64 {
+        let version = match self.version {
+            Version::HTTP_09 | Version::HTTP_10 => 1,
+            Version::HTTP_2 => 2,
+            Version::HTTP_3 => 3,
+            _ => 0,
+        };
+        let flags = u64::from(self.sent) | u64::from(self.https) << 1 | version << 2;
+        let code = self.grpc_code.map_or(0, |code| u64::from(code.as_u8()) + 1);
+        let (protocol, outcome) = (self.protocol as u64, self.outcome as u64);
+        [flags, protocol, outcome, u64::from(self.method.as_u8()), code]
+            .into_iter()
+            .fold(self.status.into(), |all, one| all << 8 | one)
+    }
+
     /// The coarser traits that are left when not even the overflow series has room for these.
     pub(super) fn coarse(self) -> Self {
         Self {
@@ -102,14 +120,21 @@ pub(super) struct Series {
     pub(super) duration: DurationHistogram,
     pub(super) request_size: Histogram,
     pub(super) response_size: Histogram,
-    pub(super) messages_received: Counter,
-    pub(super) messages_sent: Counter,
+    /// Of gRPC calls only.
+    pub(super) messages: Option<Messages>,
+}
+
+/// The handles of the messages of calls.
+pub(super) struct Messages {
+    pub(super) received: Counter,
+    pub(super) sent: Counter,
 }
 
 /// The handles of what is known at the beginning.
 pub(super) struct Begun {
     pub(super) in_flight: Gauge,
-    pub(super) started: Counter,
+    /// Of gRPC calls only.
+    pub(super) started: Option<Counter>,
 }
 
 pub(super) const META: Metadata<'static> = Metadata::new(module_path!(), Level::INFO, Some(module_path!()));
@@ -179,7 +204,7 @@ impl Naming {
             ],
         };
         let in_flight = recorder.register_gauge(&Key::from_parts(self.names().in_flight, labels), &META);
-        Begun { in_flight, started: Counter::noop() }
+        Begun { in_flight, started: None }
     }
 
     pub(super) fn series(self, recorder: &dyn Recorder, traits: Traits, route: &str) -> Series {
@@ -209,8 +234,7 @@ impl Naming {
             duration: DurationHistogram::register(recorder, names.duration, by_status),
             request_size: histogram(names.request_size, by_endpoint.clone()),
             response_size: histogram(names.response_size, by_endpoint),
-            messages_received: Counter::noop(),
-            messages_sent: Counter::noop(),
+            messages: None,
         }
     }
 

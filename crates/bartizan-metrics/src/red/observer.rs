@@ -1,59 +1,66 @@
 //! The observer: a gauge up at the beginning, and everything else at the end.
 
 use std::fmt;
-use std::hash::Hash;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
-use bartizan_core::{Ending, Exchange, Observer, Protocol, Record, RouteTable};
+use bartizan_core::{Ending, Exchange, Observer, Protocol, Record};
 use http::{Request, Response};
-use metrics::{Counter, Gauge, Recorder};
+use metrics::{Gauge, Recorder};
 
+use super::bound::{Bound, Ended, Place, Rules};
 use super::known::Known;
-use super::labelled::Labelled;
-use super::labels::{FOLDED, Labels, Picked};
+use super::labels::Picked;
 use super::layer::Options;
-use super::names::{Begun, Naming, OVERFLOW, Series, Traits};
-use super::recorders::Recorders;
-
-/// How many combinations the overflow series themselves may have.
-const OVERFLOW_SERIES: usize = 512;
+use super::names::{Begun, Series, Traits};
+use super::recorders::{Handles, Recorders};
 
 /// The observer behind [`RedLayer`](crate::RedLayer), for stacks that fuse several. Clones share their handles.
 #[derive(Clone)]
 pub struct Red(Arc<Inner>);
 
 struct Inner {
-    naming: Naming,
-    max_series: usize,
-    labels: Labels,
+    rules: Rules,
     known: Vec<Known>,
     recorders: Recorders<Bound>,
-}
-
-struct Bound {
-    begun: RouteTable<Traits, Begun>,
-    series: RouteTable<Traits, Series>,
-    /// In the place of `series`, where there are labels of the application's own.
-    labelled: Option<RouteTable<(Traits, Picked), Series>>,
-    http_overflow: Counter,
-    /// Made when it is needed, so that a service without gRPC shows none of it.
-    grpc_overflow: OnceLock<Counter>,
 }
 
 /// One request being measured.
 pub struct RedExchange {
     red: Red,
-    in_flight: Gauge,
+    origin: Option<Origin>,
     /// The values of the application's own labels.
     picked: Picked,
     /// Whether it is counted as started. A gRPC call of a method that is not known yet is counted at its end, when its name is certain.
     started: bool,
 }
 
+/// Where an exchange is in flight.
+enum Origin {
+    At {
+        recorder: u8,
+        place: Place,
+        route: Text,
+    },
+    /// There were too many recorders.
+    Loose(Box<Gauge>),
+}
+
+/// Which text it was, told by where it is: the record keeps the route of the beginning beside one that is found later.
+#[derive(PartialEq, Eq)]
+struct Text(usize, usize);
+
+impl Text {
+    #[inline]
+    fn of(text: &str) -> Self {
+        Self(text.as_ptr().addr(), text.len())
+    }
+}
+
 impl Red {
     pub(super) fn new(options: &Options) -> Self {
         let Options { recorder, naming, max_series, labels, known, .. } = options.clone();
-        Self(Arc::new(Inner { naming, max_series, labels, known, recorders: Recorders::new(recorder) }))
+        let rules = Rules { naming, max_series, labels };
+        Self(Arc::new(Inner { rules, known, recorders: Recorders::new(recorder) }))
     }
 
     /// Sees to it that the series of known routes are there, if the recorder is certain.
@@ -65,113 +72,93 @@ impl Red {
 }
 
 impl Inner {
-    fn with_recorder<T>(&self, work: impl FnOnce(&dyn Recorder, Option<&Bound>) -> T) -> T {
+    fn with_recorder<T>(&self, work: impl FnOnce(&dyn Recorder, Option<Handles<'_, Bound>>) -> T) -> T {
         self.recorders.with(|recorder| self.bind(recorder), work)
     }
 
     fn bind(&self, recorder: &dyn Recorder) -> Bound {
-        self.naming.describe(recorder);
-        let slots = self.max_series + OVERFLOW_SERIES;
-        let labelled = !self.labels.is_empty();
-        let bound = Bound {
-            begun: RouteTable::new(slots),
-            series: RouteTable::new(if labelled { 0 } else { slots }),
-            labelled: labelled.then(|| RouteTable::new(slots)),
-            http_overflow: self.naming.overflow(recorder, Protocol::Http),
-            grpc_overflow: OnceLock::new(),
-        };
+        let bound = Bound::new(&self.rules, recorder);
         for known in &self.known {
-            let route = known.route();
-            let begun = || self.naming.begun(recorder, known.begun(), route);
-            bound.begun.get_or_make(known.begun(), route, self.max_series, begun);
+            let (begun, route) = (known.begun(), known.route());
+            let place = bound.place(&self.rules, begun, route);
+            place.and_then(|place| bound.begun(&self.rules, recorder, place, begun, route));
             for traits in known.ended() {
-                self.series(recorder, &bound, traits, Picked::default(), route);
+                let ended = Ended { traits, picked: Picked::default() };
+                bound.series(&self.rules, recorder, place, ended, route);
             }
         }
         bound
     }
 
-    /// Counts an exchange that got no series of its own.
-    fn overflow(&self, recorder: &dyn Recorder, bound: &Bound, protocol: Protocol) {
-        match protocol {
-            Protocol::Http => bound.http_overflow.increment(1),
-            Protocol::Grpc => {
-                let make = || self.naming.overflow(recorder, Protocol::Grpc);
-                bound.grpc_overflow.get_or_init(make).increment(1);
-            }
-        }
-    }
-
-    /// The series of an exchange.
-    fn series<'a>(
-        &self,
-        recorder: &dyn Recorder,
-        bound: &'a Bound,
-        traits: Traits,
-        picked: Picked,
-        route: &str,
-    ) -> Option<&'a Series> {
-        let overflow = || self.overflow(recorder, bound, traits.protocol);
-        let Some(labelled) = &bound.labelled else {
-            let make = |traits, route: &str| self.naming.series(recorder, traits, route);
-            return self.find(&bound.series, overflow, traits, route, traits.coarse(), traits, make);
-        };
-        let make = |(traits, picked), route: &str| self.labelled(recorder, traits, picked, route);
-        let (coarse, folded) = ((traits.coarse(), FOLDED), (traits, FOLDED));
-        self.find(labelled, overflow, (traits, picked), route, coarse, folded, make)
-    }
-
-    fn labelled(&self, recorder: &dyn Recorder, traits: Traits, picked: Picked, route: &str) -> Series {
-        let labels = self.labels.texts(picked);
-        self.naming.series(&Labelled { recorder, labels }, traits, route)
-    }
-
-    /// The entry of this key and this route, or what stands in for it past the cap: the folded key, then the coarse one.
-    #[expect(clippy::too_many_arguments, reason = "the tables differ in their keys alone")]
-    fn find<'a, T, K: Copy + Eq + Hash>(
-        &self,
-        table: &'a RouteTable<K, T>,
-        overflow: impl FnOnce(),
-        key: K,
-        route: &str,
-        coarse: K,
-        folded: K,
-        make: impl Fn(K, &str) -> T,
-    ) -> Option<&'a T> {
-        if let Some(found) = table.get_or_make(key, route, self.max_series, || make(key, route)) {
-            return Some(found);
-        }
-        overflow();
-        let max = self.max_series + OVERFLOW_SERIES;
-        if let Some(found) = table.get_or_make(folded, OVERFLOW, max - 128, || make(folded, OVERFLOW)) {
-            return Some(found);
-        }
-        table.get_or_make(coarse, OVERFLOW, max, || make(coarse, OVERFLOW))
-    }
-
     /// Looks at what is known of the beginning, by the route as it is now.
-    fn begun<T>(&self, record: &Record, look: impl FnOnce(&Begun) -> T) -> Option<T> {
-        let traits = Traits::in_flight(self.naming, record);
-        self.with_recorder(|recorder, bound| {
-            let make = |traits: Traits, route: &str| self.naming.begun(recorder, traits, route);
-            let Some(bound) = bound else { return Some(look(&make(traits, record.route()))) };
-            self.find(&bound.begun, || {}, traits, record.route(), traits.coarse(), traits, make).map(look)
+    #[inline]
+    fn begin(&self, record: &Record, look: impl FnOnce(&Begun)) -> Option<Origin> {
+        let route = record.route();
+        if let Some((recorder, bound)) = self.recorders.current()
+            && let Some((place, begun)) = bound.known(Traits::in_flight(self.rules.naming, record), route)
+        {
+            look(begun);
+            return Some(Origin::At { recorder, place, route: Text::of(route) });
+        }
+        self.begin_anew(record, look)
+    }
+
+    /// The same where it has no handles yet, or no place of its own.
+    #[cold]
+    fn begin_anew(&self, record: &Record, look: impl FnOnce(&Begun)) -> Option<Origin> {
+        let (traits, route) = (Traits::in_flight(self.rules.naming, record), record.route());
+        self.with_recorder(|recorder, handles| {
+            let Some((number, bound)) = handles else {
+                let begun = self.rules.naming.begun(recorder, traits, route);
+                look(&begun);
+                return Some(Origin::Loose(Box::new(begun.in_flight)));
+            };
+            let place = bound.place(&self.rules, traits, route)?;
+            look(bound.begun(&self.rules, recorder, place, traits, route)?);
+            Some(Origin::At { recorder: number, place, route: Text::of(route) })
         })
     }
 
-    fn record(&self, record: &Record, ending: &Ending, picked: Picked) {
-        let (traits, route) = (Traits::of(self.naming, record, ending), record.route());
-        self.with_recorder(|recorder, bound| {
-            let Some(bound) = bound else {
-                return self.labelled(recorder, traits, picked, route).record(ending, record);
+    /// Records the end where it is not known yet, or not where the exchange began.
+    #[cold]
+    fn end_anew(&self, record: &Record, ending: &Ending, picked: Picked) {
+        let ended = Ended { traits: Traits::of(self.rules.naming, record, ending), picked };
+        let route = record.route();
+        self.with_recorder(|recorder, handles| {
+            let Some((_, bound)) = handles else {
+                return self.rules.series(recorder, ended, route).record(ending, record);
             };
-            if self.labels.overflowed(picked) {
-                self.overflow(recorder, bound, traits.protocol);
+            if self.rules.labels.overflowed(picked) {
+                bound.count_overflow(&self.rules, recorder, ended.traits.protocol);
             }
-            if let Some(series) = self.series(recorder, bound, traits, picked, route) {
+            let place = bound.place(&self.rules, Traits::in_flight(self.rules.naming, record), route);
+            if let Some(series) = bound.series(&self.rules, recorder, place, ended, route) {
                 series.record(ending, record);
             }
         });
+    }
+}
+
+impl RedExchange {
+    /// Takes the exchange out of those in flight, and tells where its end is recorded: `None` if that must be found out.
+    #[inline]
+    fn land(&self, ending: &Ending, record: &Record) -> Option<&Series> {
+        let red = &*self.red.0;
+        match self.origin.as_ref()? {
+            Origin::At { recorder, place, route } => {
+                let (bound, is_current) = red.recorders.at(*recorder)?;
+                bound.begun_at(*place)?.in_flight.decrement(1.0);
+                let picked = self.picked;
+                if !is_current || *route != Text::of(record.route()) || red.rules.labels.overflowed(picked) {
+                    return None;
+                }
+                bound.ended(*place, Traits::of(red.rules.naming, record, ending).packed(), picked)
+            }
+            Origin::Loose(in_flight) => {
+                in_flight.decrement(1.0);
+                None
+            }
+        }
     }
 }
 
@@ -183,8 +170,10 @@ impl Series {
             self.request_size.record(bytes as f64);
         }
         self.response_size.record(ending.response_bytes as f64);
-        self.messages_received.increment(ending.request_messages.unwrap_or_default());
-        self.messages_sent.increment(ending.response_messages.unwrap_or_default());
+        if let Some(messages) = &self.messages {
+            messages.received.increment(ending.request_messages.unwrap_or_default());
+            messages.sent.increment(ending.response_messages.unwrap_or_default());
+        }
     }
 }
 
@@ -197,40 +186,41 @@ impl Observer for Red {
 
     fn begin<B>(&self, request: &mut Request<B>, record: &Record) -> RedExchange {
         let started = record.protocol() == Protocol::Http || record.matched_route().is_some();
-        let begin = |begun: &Begun| {
+        let origin = self.0.begin(record, |begun| {
             begun.in_flight.increment(1.0);
-            if started {
-                begun.started.increment(1);
+            if started && let Some(started) = &begun.started {
+                started.increment(1);
             }
-            begun.in_flight.clone()
-        };
-        let in_flight = self.0.begun(record, begin).unwrap_or_else(Gauge::noop);
-        let labels = &self.0.labels;
+        });
+        let labels = &self.0.rules.labels;
         let picked = if labels.is_empty() { Picked::default() } else { labels.of_request(request) };
-        RedExchange { red: self.clone(), in_flight, picked, started }
+        RedExchange { red: self.clone(), origin, picked, started }
     }
 }
 
 impl Exchange for RedExchange {
     fn head<B>(&mut self, response: &mut Response<B>, _: &Record) {
-        let labels = &self.red.0.labels;
+        let labels = &self.red.0.rules.labels;
         if !labels.is_empty() {
             labels.of_response(&mut self.picked, response);
         }
     }
 
     fn end(self, ending: &Ending, record: &Record) {
-        self.in_flight.decrement(1.0);
+        let series = self.land(ending, record);
         if !self.started {
-            self.red.0.begun(record, |begun| begun.started.increment(1));
+            self.red.0.begin(record, |begun| begun.started.iter().for_each(|started| started.increment(1)));
         }
-        self.red.0.record(record, ending, self.picked);
+        match series {
+            Some(series) => series.record(ending, record),
+            None => self.red.0.end_anew(record, ending, self.picked),
+        }
     }
 }
 
 impl fmt::Debug for Red {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Red").field("naming", &self.0.naming).finish_non_exhaustive()
+        f.debug_struct("Red").field("naming", &self.0.rules.naming).finish_non_exhaustive()
     }
 }
 

@@ -133,8 +133,7 @@ fn is_parent(digits: &[u8]) -> bool {
 
 pub(super) fn write_single(context: &Context, span: &SpanContext, headers: &mut HeaderMap) {
     let mut value = *b"00000000000000000000000000000000-0000000000000000-0";
-    hex::write(&mut value[..32], &span.trace_id().to_bytes());
-    hex::write(&mut value[33..49], &span.span_id().to_bytes());
+    hex::write_ids(&mut value, span.trace_id(), span.span_id());
     let value = match State::of(context, span) {
         State::Defer => &value[..49],
         state => {
@@ -151,12 +150,10 @@ pub(super) fn write_single(context: &Context, span: &SpanContext, headers: &mut 
 
 /// The parent's parent is not sent, as OpenTelemetry has it.
 pub(super) fn write_multi(context: &Context, span: &SpanContext, headers: &mut HeaderMap) {
-    let mut trace_id = [0; 32];
-    hex::write(&mut trace_id, &span.trace_id().to_bytes());
-    let mut span_id = [0; 16];
-    hex::write(&mut span_id, &span.span_id().to_bytes());
-    insert(headers, &TRACE_ID, &trace_id);
-    insert(headers, &SPAN_ID, &span_id);
+    let mut ids = [0; 49];
+    hex::write_ids(&mut ids, span.trace_id(), span.span_id());
+    insert(headers, &TRACE_ID, &ids[..32]);
+    insert(headers, &SPAN_ID, &ids[33..]);
     let (name, state) = match State::of(context, span) {
         State::Defer => return,
         State::Debug => (&FLAGS, "1"),

@@ -70,16 +70,20 @@ impl Extracted {
     /// Like [`attach_to`](Self::attach_to) without the remote parent: for a caller who sets a span
     /// of the same trace on the result anyway.
     #[must_use]
-    pub fn attach_values_to(self, context: &Context) -> Context {
-        let mut context = match self.baggage {
-            Some(baggage) => context.with_baggage(baggage),
-            None => context.clone(),
-        };
+    pub fn attach_values_to(mut self, context: &Context) -> Context {
+        self.move_values_to(context.clone())
+    }
+
+    /// `context` with the values; they are not to be asked for again.
+    pub(crate) fn move_values_to(&mut self, mut context: Context) -> Context {
+        if let Some(baggage) = self.baggage.take() {
+            context = context.with_baggage(baggage);
+        }
         if self.debug {
             context = context.with_value(DebugTrace);
         }
-        if let (Some(header), Some(parent)) = (self.verbatim, self.span_context) {
-            context = context.with_value(Verbatim::new(header, &parent));
+        if let (Some(header), Some(parent)) = (self.verbatim.take(), &self.span_context) {
+            context = context.with_value(Verbatim::new(header, parent));
         }
         context
     }
@@ -109,6 +113,11 @@ impl Extracted {
         let span_context =
             ids.map(|(trace, span)| SpanContext::new(trace, span, flags, true, TraceState::NONE));
         Self { span_context, decision, debug, ..Self::default() }
+    }
+
+    /// Takes over what a format has found.
+    pub(super) fn take_over(&mut self, found: Found<Self>) -> Found<()> {
+        found.map(|found| found.map(|found| *self = found))
     }
 
     /// For a stranger's: neither ids nor wishes count, only the link is kept.

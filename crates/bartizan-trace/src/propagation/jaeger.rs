@@ -93,8 +93,7 @@ fn decode(value: &str) -> String {
 
 pub(super) fn write(context: &Context, span: &SpanContext, headers: &mut HeaderMap) {
     let mut value = *b"00000000000000000000000000000000:0000000000000000:0:0";
-    hex::write(&mut value[..32], &span.trace_id().to_bytes());
-    hex::write(&mut value[33..49], &span.span_id().to_bytes());
+    hex::write_ids(&mut value, span.trace_id(), span.span_id());
     value[52] = match (context.get::<DebugTrace>().is_some(), span.is_sampled()) {
         (true, _) => b'3',
         (false, true) => b'1',

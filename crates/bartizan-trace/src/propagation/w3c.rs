@@ -12,16 +12,20 @@ use crate::w3c::{TraceParent, tracestate};
 static TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 static TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
 
-pub(super) fn read(headers: &HeaderMap) -> Found<Extracted> {
+/// The format of most requests, so what it finds is written in place.
+pub(super) fn read(headers: &HeaderMap, extracted: &mut Extracted) -> Found<()> {
     let Some(value) = one(headers, &TRACEPARENT)? else { return Ok(None) };
     let parent = TraceParent::parse(value).ok_or(Malformed)?;
-    let state = state(headers);
-    Ok(Some(Extracted {
-        span_context: Some(parent.span_context(state.state)),
-        decision: Some(parent.flags().is_sampled()),
-        verbatim: state.verbatim,
-        ..Extracted::default()
-    }))
+    let state = if headers.contains_key(&TRACESTATE) {
+        let parsed = state(headers);
+        extracted.verbatim = parsed.verbatim;
+        parsed.state
+    } else {
+        TraceState::NONE
+    };
+    extracted.span_context = Some(parent.span_context(state));
+    extracted.decision = Some(parent.flags().is_sampled());
+    Ok(Some(()))
 }
 
 pub(super) fn write(context: &Context, span: &SpanContext, headers: &mut HeaderMap) {
@@ -46,9 +50,6 @@ impl Verbatim {
 }
 
 fn state(headers: &HeaderMap) -> tracestate::Parsed {
-    if !headers.contains_key(&TRACESTATE) {
-        return tracestate::Parsed::default();
-    }
     let parsed = tracestate::parse(headers.get_all(&TRACESTATE).iter());
     if parsed.is_none() {
         count_rejected_state();

@@ -27,11 +27,12 @@ pub(crate) fn method(record: &Record) -> &'static str {
 pub(super) fn of_request<B>(
     request: &Request<B>,
     record: &Record,
+    route: Option<StringValue>,
     masker: &Masker,
     mut set: impl FnMut(KeyValue),
 ) {
     if record.protocol() == Protocol::Grpc {
-        return super::rpc::of_request(request, record, set);
+        return super::rpc::of_request(request, record, route, set);
     }
     of_method(request, record, &mut set);
     let path = masker.path_cow(request.uri().path(), record.route());
@@ -40,7 +41,7 @@ pub(super) fn of_request<B>(
         set(KeyValue::new(conventions::URL_QUERY, cut(masker.query_cow(query))));
     }
     set(KeyValue::new(conventions::URL_SCHEME, if record.is_https() { "https" } else { "http" }));
-    of_route(record, &mut set);
+    of_route(record, route, &mut set);
     of_connection(request, record, &mut set);
     if let Some(agent) = request.headers().get(header::USER_AGENT).and_then(text) {
         set(KeyValue::new(conventions::USER_AGENT_ORIGINAL, cut(Cow::Borrowed(agent))));
@@ -80,8 +81,8 @@ pub(crate) fn of_method<B>(request: &Request<B>, record: &Record, mut set: impl 
 }
 
 /// The route, if there is one.
-pub(super) fn of_route(record: &Record, mut set: impl FnMut(KeyValue)) {
-    if let Some(route) = super::names::of_route(record) {
+pub(super) fn of_route(record: &Record, route: Option<StringValue>, mut set: impl FnMut(KeyValue)) {
+    if let Some(route) = route {
         set(match record.protocol() {
             Protocol::Http => KeyValue::new(conventions::HTTP_ROUTE, route),
             Protocol::Grpc => KeyValue::new(conventions::RPC_METHOD, route),
@@ -110,18 +111,24 @@ pub(crate) fn server<B>(request: &Request<B>) -> Option<(StringValue, Option<u16
         return Some((cut(Cow::Borrowed(authority.host())), authority.port_u16()));
     }
     let host = text(request.headers().get(header::HOST)?)?;
-    // User info is no part of a host, and nobody's business.
-    let host = host.rsplit('@').next().unwrap_or_default();
-    let (name, port) = match host.rsplit_once(':') {
-        // A colon inside brackets belongs to an IPv6 address.
-        Some((name, port)) if !port.ends_with(']') => (name, port.parse().ok()),
-        _ => (host, None),
-    };
+    // Most have neither sign, which a single pass tells.
+    let plain = !host.bytes().any(|byte| matches!(byte, b'@' | b':'));
+    let (name, port) = if plain { (host, None) } else { name_and_port(host) };
     (!name.is_empty()).then(|| (cut(Cow::Borrowed(name)), port))
 }
 
+fn name_and_port(host: &str) -> (&str, Option<u16>) {
+    // User info is no part of a host, and nobody's business.
+    let host = host.rsplit('@').next().unwrap_or_default();
+    match host.rsplit_once(':') {
+        // A colon inside brackets belongs to an IPv6 address.
+        Some((name, port)) if !port.ends_with(']') => (name, port.parse().ok()),
+        _ => (host, None),
+    }
+}
+
 fn text(value: &HeaderValue) -> Option<&str> {
-    value.to_str().ok()
+    str::from_utf8(value.as_bytes()).ok()
 }
 
 pub(crate) fn version(version: Version) -> Option<&'static str> {
@@ -136,12 +143,9 @@ pub(crate) fn version(version: Version) -> Option<&'static str> {
 
 /// Bounds a text that the client chose, on a character's boundary.
 pub(crate) fn cut(text: Cow<'_, str>) -> StringValue {
-    let end = text.floor_char_boundary(MAX_TEXT);
-    match text {
-        Cow::Borrowed(text) => text.get(..end).unwrap_or_default().to_owned().into(),
-        Cow::Owned(mut text) => {
-            text.truncate(end);
-            text.into()
-        }
+    if text.len() <= MAX_TEXT {
+        return text.into_owned().into();
     }
+    let end = text.floor_char_boundary(MAX_TEXT);
+    text.get(..end).unwrap_or_default().to_owned().into()
 }

@@ -11,38 +11,42 @@ use super::{attributes, rpc};
 /// How many names are kept. They stay for the life of the process.
 const KEPT: usize = 1024;
 
-static NAMES: LazyLock<RouteTable<(Protocol, KnownMethod), Names>> = LazyLock::new(|| RouteTable::new(KEPT));
+static NAMES: LazyLock<RouteTable<(Protocol, KnownMethod), Kept>> = LazyLock::new(|| RouteTable::new(KEPT));
 
 #[derive(Clone, Copy)]
-struct Names {
+struct Kept {
     span: &'static str,
     route: &'static str,
 }
 
-/// `{method} {route}`, or `{method}` where nothing matched. Of a gRPC call `{package}.{Service}/{Method}`, or `grpc`.
-pub(super) fn of_span(record: &Record) -> Cow<'static, str> {
-    let Some(route) = record.matched_route() else { return attributes::method(record).into() };
-    match kept(record, route) {
-        Some(names) => names.span.into(),
-        None => made(record, route).into(),
+/// What the span of a request is called.
+pub(super) struct Names {
+    /// `{method} {route}`, or `{method}` where nothing matched. Of a gRPC call `{package}.{Service}/{Method}`, or `grpc`.
+    pub(super) span: Cow<'static, str>,
+    /// The matched route as an attribute's value.
+    pub(super) route: Option<StringValue>,
+}
+
+impl Names {
+    pub(super) fn of(record: &Record) -> Self {
+        let Some(route) = record.matched_route() else {
+            return Self { span: attributes::method(record).into(), route: None };
+        };
+        match kept(record, route) {
+            Some(kept) => Self { span: kept.span.into(), route: Some(kept.route.into()) },
+            None => {
+                Self { span: made(record, route).into(), route: Some(shown(record, route).to_owned().into()) }
+            }
+        }
     }
 }
 
-/// The matched route as an attribute's value.
-pub(super) fn of_route(record: &Record) -> Option<StringValue> {
-    let route = record.matched_route()?;
-    Some(match kept(record, route) {
-        Some(names) => names.route.into(),
-        None => shown(record, route).to_owned().into(),
-    })
-}
-
-fn kept(record: &Record, route: &str) -> Option<Names> {
+fn kept(record: &Record, route: &str) -> Option<Kept> {
     let key = (record.protocol(), record.method());
     let make = || {
         let span: &'static str = Box::leak(made(record, route).into_boxed_str());
         let start = span.len() - shown(record, route).len();
-        Names { span, route: span.get(start..).unwrap_or_default() }
+        Kept { span, route: span.get(start..).unwrap_or_default() }
     };
     NAMES.get_or_make(key, route, KEPT, make).copied()
 }

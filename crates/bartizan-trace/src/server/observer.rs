@@ -15,7 +15,7 @@ use opentelemetry_sdk::trace::{IdGenerator, RandomIdGenerator, Sampler, SdkTrace
 
 use super::attributes;
 use super::layer::TraceHeader;
-use super::names;
+use super::names::Names;
 use super::rpc;
 use crate::client::ClientTrace;
 use crate::propagation::{Extracted, Propagation};
@@ -64,14 +64,19 @@ impl Trace {
 impl Observer for Trace {
     type Exchange = TraceExchange;
 
+    /// Inside of the service, the record is found by the current context.
+    fn shares_record(&self) -> bool {
+        false
+    }
+
     fn begin<B>(&self, request: &mut Request<B>, record: &Record) -> TraceExchange {
-        let extracted = self.propagation.extract(request.headers());
-        let (context, recording) = match &self.tracer {
-            Some(tracer) if !extracted.is_denied() => self.start(tracer, extracted, request, record),
-            _ => (extracted.attach_or_make(&Context::new()), None),
+        let mut extracted = self.propagation.extract(request.headers());
+        let exchange = match &self.tracer {
+            Some(tracer) if !extracted.is_denied() => self.start(tracer, &mut extracted, request, record),
+            _ => self.unrecorded(extracted.attach_or_make(&Context::new())),
         };
-        record.set_trace(ids(context.span().span_context()));
-        TraceExchange { context, recording, header: self.header }
+        record.set_trace(ids(exchange.context.span().span_context()));
+        exchange
     }
 }
 
@@ -84,41 +89,59 @@ impl Trace {
     fn start<B>(
         &self,
         tracer: &SdkTracer,
-        mut extracted: Extracted,
+        extracted: &mut Extracted,
         request: &Request<B>,
         record: &Record,
-    ) -> (Context, Option<Recording>) {
+    ) -> TraceExchange {
         if let Some(remote) =
             extracted.span_context.as_ref().filter(|remote| drops(self.sampler.as_ref(), remote))
         {
             let span = unsampled(remote, RandomIdGenerator::default().new_span_id());
-            let values = extracted.attach_values_to(&Context::new());
-            return (values.with_remote_span_context(span), None);
+            let values = extracted.move_values_to(Context::new());
+            return self.unrecorded(values.with_remote_span_context(span));
         }
+        let known = keeps(self.sampler.as_ref(), extracted.span_context.as_ref());
         let parent = extracted.parent(&Context::new());
         let started = SystemTime::now();
-        // Without attributes, and without the route in its name, until it is known that anyone wants them.
-        let mut builder = SpanBuilder::from_name(attributes::method(record)).with_kind(SpanKind::Server);
+        let mut builder = SpanBuilder::from_name(attributes::method(record));
+        let mut attributes = Vec::with_capacity(attributes::MOST);
+        // The attributes, and a name with the route in it, as soon as it is known that anyone wants them.
+        if known {
+            let Names { span, route } = Names::of(record);
+            builder.name = span;
+            attributes::of_request(request, record, route, &self.masker, |attribute| {
+                attributes.push(attribute)
+            });
+        }
+        builder.span_kind = Some(SpanKind::Server);
         builder.start_time = Some(started);
-        builder.attributes = Some(Vec::with_capacity(attributes::MOST));
+        builder.attributes = Some(attributes);
         builder.links = extracted.link.take().map(|origin| vec![Link::with_context(origin)]);
         let mut span = tracer.build_with_context(builder, &parent);
-        let values = extracted.attach_values_to(&Context::new());
+        let values = extracted.move_values_to(Context::new());
         if !span.is_recording() {
             let span = dropped(parent.span().span_context(), span.span_context());
-            return (values.with_remote_span_context(span), None);
+            return self.unrecorded(values.with_remote_span_context(span));
         }
         let routed = record.matched_route().is_some();
-        if routed {
-            span.update_name(names::of_span(record));
+        if !known {
+            let Names { span: name, route } = Names::of(record);
+            span.update_name(name);
+            attributes::of_request(request, record, route, &self.masker, |attribute| {
+                span.set_attribute(attribute)
+            });
         }
-        attributes::of_request(request, record, &self.masker, |attribute| span.set_attribute(attribute));
         let unknown_method = if routed || record.protocol() == Protocol::Http {
             None
         } else {
             request.uri().path_and_query().map(|path| Box::new((path.clone(), self.masker.clone())))
         };
-        (values.with_span(span), Some(Recording { started, routed, unknown_method }))
+        let recording = Some(Recording { started, routed, unknown_method });
+        TraceExchange { context: values.with_span(span), recording, header: self.header }
+    }
+
+    fn unrecorded(&self, context: Context) -> TraceExchange {
+        TraceExchange { context, recording: None, header: self.header }
     }
 }
 
@@ -127,6 +150,15 @@ pub(crate) fn drops(sampler: Option<&Sampler>, parent: &SpanContext) -> bool {
     match sampler {
         Some(Sampler::ParentBased(_)) => !parent.is_sampled(),
         Some(Sampler::AlwaysOff) => true,
+        _ => false,
+    }
+}
+
+/// Whether it is as good as certain that the child of this parent is recorded.
+fn keeps(sampler: Option<&Sampler>, parent: Option<&SpanContext>) -> bool {
+    match sampler {
+        Some(Sampler::ParentBased(_)) => parent.is_some_and(SpanContext::is_sampled),
+        Some(Sampler::AlwaysOn) => true,
         _ => false,
     }
 }
@@ -158,8 +190,9 @@ impl Exchange for TraceExchange {
         let Some(Recording { started, routed, unknown_method }) = self.recording else { return };
         let span = self.context.span();
         if !routed && record.matched_route().is_some() {
-            span.update_name(names::of_span(record));
-            attributes::of_route(record, |attribute| span.set_attribute(attribute));
+            let names = Names::of(record);
+            span.update_name(names.span);
+            attributes::of_route(record, names.route, |attribute| span.set_attribute(attribute));
         } else if let Some((path, masker)) = unknown_method.as_deref() {
             rpc::of_unknown_method(path, record, masker, |attribute| span.set_attribute(attribute));
         }
@@ -180,7 +213,7 @@ impl TraceHeader {
         match self {
             Self::None => None,
             Self::XTraceId => {
-                short_header_value(ids(span).trace_id_hex().as_str()).map(|value| (X_TRACE_ID, value))
+                short_header_value(ids(span).trace_id_hex().as_bytes()).map(|value| (X_TRACE_ID, value))
             }
             Self::TraceResponse => parent().map(|parent| (TRACE_RESPONSE, parent.to_header_value())),
             Self::ServerTiming => {

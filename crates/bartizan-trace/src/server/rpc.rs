@@ -4,7 +4,7 @@ use bartizan_core::Record;
 use bartizan_mask::Masker;
 use http::Request;
 use http::uri::PathAndQuery;
-use opentelemetry::KeyValue;
+use opentelemetry::{KeyValue, StringValue};
 
 use super::attributes;
 use crate::conventions;
@@ -15,9 +15,14 @@ pub(super) fn method(path: &str) -> &str {
 }
 
 /// The attributes that are known when the call comes in. URL and headers are not for RPC spans.
-pub(super) fn of_request<B>(request: &Request<B>, record: &Record, mut set: impl FnMut(KeyValue)) {
+pub(super) fn of_request<B>(
+    request: &Request<B>,
+    record: &Record,
+    route: Option<StringValue>,
+    mut set: impl FnMut(KeyValue),
+) {
     set(KeyValue::new(conventions::RPC_SYSTEM_NAME, conventions::GRPC));
-    attributes::of_route(record, &mut set);
+    attributes::of_route(record, route, &mut set);
     attributes::of_connection(request, record, &mut set);
 }
 

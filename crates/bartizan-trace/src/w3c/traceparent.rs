@@ -66,7 +66,14 @@ impl TraceParent {
     /// specification asks; what follows them must begin with `-`. Version `ff` is not valid.
     pub fn parse(value: &[u8]) -> Option<Self> {
         let (head, rest) = value.split_first_chunk::<LEN>()?;
-        let [version] = hex::lower(head[0..2].first_chunk::<2>()?)?;
+        // All digits at once, without the dashes.
+        let mut digits = [b'0'; 64];
+        digits[..32].copy_from_slice(&head[3..35]);
+        digits[32..48].copy_from_slice(&head[36..52]);
+        digits[48..50].copy_from_slice(&head[..2]);
+        digits[50..52].copy_from_slice(&head[53..]);
+        let bytes: [u8; 32] = hex::lower(&digits)?;
+        let (version, flags) = (bytes[24], bytes[25]);
         let complete = match version {
             0x00 => rest.is_empty(),
             0xff => false,
@@ -75,10 +82,9 @@ impl TraceParent {
         if !complete || head[2] != b'-' || head[35] != b'-' || head[52] != b'-' {
             return None;
         }
-        let trace_id = hex::lower(head[3..35].first_chunk::<32>()?)?;
-        let parent_id = hex::lower(head[36..52].first_chunk::<16>()?)?;
-        let [flags] = hex::lower(head[53..55].first_chunk::<2>()?)?;
-        Self::new(TraceId::from_bytes(trace_id), SpanId::from_bytes(parent_id), TraceFlags::new(flags))
+        let (trace_id, rest) = bytes.split_first_chunk()?;
+        let parent_id = rest.first_chunk()?;
+        Self::new(TraceId::from_bytes(*trace_id), SpanId::from_bytes(*parent_id), TraceFlags::new(flags))
     }
 
     /// The trace that the request belongs to; never zero.
@@ -104,9 +110,9 @@ impl TraceParent {
     /// The version 00 header value as ASCII bytes.
     pub fn to_bytes(&self) -> [u8; LEN] {
         let mut out = *b"00-00000000000000000000000000000000-0000000000000000-00";
-        hex::write(&mut out[3..35], &self.trace_id.to_bytes());
-        hex::write(&mut out[36..52], &self.parent_id.to_bytes());
-        hex::write(&mut out[53..55], &[self.flags.to_u8()]);
+        hex::write_ids(&mut out[3..], self.trace_id, self.parent_id);
+        // Known flags make a single digit.
+        out[54] += self.flags.to_u8();
         out
     }
 

@@ -83,7 +83,7 @@ impl Inner {
                 let make = |traits, target: Target<'_>| names::series(self.naming, recorder, traits, target);
                 match bound {
                     None => make(traits(0), target).record(ending, record),
-                    Some(bound) => {
+                    Some((_, bound)) => {
                         if let Some(series) = self.find(bound, target, traits, make) {
                             series.record(ending, record);
                         }
