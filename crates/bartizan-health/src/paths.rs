@@ -34,7 +34,7 @@ pub(crate) enum Route<'a> {
     Check(Group, &'a str),
 }
 
-const UNDER_BASE: [(&str, Probe); 8] = [
+static UNDER_BASE: [(&str, Probe); 8] = [
     ("", Probe::Health),
     ("/live", Probe::Live),
     ("/liveness", Probe::Live),
@@ -45,7 +45,7 @@ const UNDER_BASE: [(&str, Probe); 8] = [
     ("/tools", Probe::Tools),
 ];
 
-const AT_ROOT: [(&str, Probe); 4] = [
+static AT_ROOT: [(&str, Probe); 4] = [
     ("/livez", Probe::Live),
     ("/readyz", Probe::Ready),
     ("/startup", Probe::Startup),
@@ -100,15 +100,14 @@ impl Paths {
 
     /// Every request of the host comes by here: a miss is a comparison with the base, one with each group's path,
     /// and one of lengths.
-    #[inline]
     pub(crate) fn route<'a>(&self, path: &'a str) -> Option<Route<'a>> {
         let under_base = path.strip_prefix(&*self.base);
         let probe = under_base
             .and_then(|rest| find(&UNDER_BASE, rest))
             .or_else(|| self.alias(path))
             .filter(|probe| !self.mirror || matches!(probe, Probe::Live | Probe::Ready));
-        let route = probe.map(Route::Probe);
-        if self.mirror {
+        let route = probe.map(|probe| Route::Probe(probe.clone()));
+        if self.mirror || route.is_some() {
             return route;
         }
         let named = |(known, group): &(Box<str>, &'static str)| {
@@ -118,13 +117,14 @@ impl Paths {
             }
             check(&[("/", Group::Named(group))], rest)
         };
-        route
-            .or_else(|| self.groups.iter().find_map(named))
+        self.groups
+            .iter()
+            .find_map(named)
             .or_else(|| under_base.and_then(|rest| check(&CHECKS_UNDER_BASE, rest)))
             .or_else(|| if self.aliases { check(&CHECKS_AT_ROOT, path) } else { None })
     }
 
-    fn alias(&self, path: &str) -> Option<Probe> {
+    fn alias(&self, path: &str) -> Option<&'static Probe> {
         let may_be = self.aliases && path.len() <= "/startup/".len();
         if may_be { find(&AT_ROOT, path) } else { None }
     }
@@ -170,9 +170,9 @@ fn check<'a>(table: &[(&str, Group)], path: &'a str) -> Option<Route<'a>> {
     (!name.is_empty()).then_some(Route::Check(group, name))
 }
 
-fn find(table: &[(&str, Probe)], path: &str) -> Option<Probe> {
+fn find(table: &'static [(&str, Probe)], path: &str) -> Option<&'static Probe> {
     let path = path.strip_suffix('/').unwrap_or(path);
-    table.iter().find(|(known, _)| *known == path).map(|(_, probe)| probe.clone())
+    table.iter().find(|(known, _)| *known == path).map(|(_, probe)| probe)
 }
 
 #[cfg(test)]
