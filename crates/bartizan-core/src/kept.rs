@@ -18,10 +18,11 @@ thread_local! {
 pub(crate) struct Kept<T: 'static>(Option<Box<Option<T>>>);
 
 impl<T> Kept<T> {
+    /// What is made in place is not moved there.
     #[inline]
-    pub(crate) fn new(value: T) -> Self {
+    pub(crate) fn new(make: impl FnOnce() -> T) -> Self {
         let mut kept = with_empty(Vec::pop).flatten().unwrap_or_default();
-        *kept = Some(value);
+        kept.get_or_insert_with(make);
         Self(Some(kept))
     }
 
@@ -76,10 +77,10 @@ mod tests {
 
     #[test]
     fn boxes_are_filled_again_each_with_its_own_type() {
-        let (mut one, mut other) = (Kept::new(1_u64), Kept::new([2_u64; 3]));
+        let (mut one, mut other) = (Kept::new(|| 1_u64), Kept::new(|| [2_u64; 3]));
         let (first, second) = (place(&mut one), place(&mut other));
         drop((one, other));
-        let (mut other, mut one) = (Kept::new([3_u64; 3]), Kept::new(4_u64));
+        let (mut other, mut one) = (Kept::new(|| [3_u64; 3]), Kept::new(|| 4_u64));
         assert_eq!((place(&mut one), place(&mut other)), (first, second));
         assert_eq!((one.get_mut(), other.get_mut()), (Some(&mut 4), Some(&mut [3; 3])));
         assert_eq!(Kept::<u64>::default().get_mut(), None);
@@ -88,7 +89,7 @@ mod tests {
     #[test]
     fn a_value_is_dropped_with_its_box_and_only_so_many_boxes_are_kept() {
         let value = std::sync::Arc::new(());
-        let many: Vec<_> = (0..2 * KEPT).map(|_| Kept::new(value.clone())).collect();
+        let many: Vec<_> = (0..2 * KEPT).map(|_| Kept::new(|| value.clone())).collect();
         drop(many);
         assert_eq!(std::sync::Arc::strong_count(&value), 1);
         assert_eq!(with_empty(|boxes: &mut Boxes<std::sync::Arc<()>>| boxes.len()), Some(KEPT));
@@ -100,10 +101,10 @@ mod tests {
         impl Drop for Again {
             fn drop(&mut self) {
                 if self.0 {
-                    drop(Kept::new(Again(false)));
+                    drop(Kept::new(|| Again(false)));
                 }
             }
         }
-        drop(Kept::new(Again(true)));
+        drop(Kept::new(|| Again(true)));
     }
 }

@@ -191,7 +191,7 @@ impl<O: Observer> Shared<O> {
             }
             None => self.record(request, maker),
         };
-        let mut live = Kept::new(Live::new(record, settings.clock, started));
+        let mut live = Kept::new(|| Live::new(record, settings.clock, started));
         if let (Some(live), false) = (live.get_mut(), again) {
             live.watch(|record| observer.begin(request, record));
         }
