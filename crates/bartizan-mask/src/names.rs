@@ -15,8 +15,10 @@ pub(crate) use self::hash::{hash, normalise};
 /// The longest name that is judged, percent-decoded; a longer one counts as sensitive.
 pub(crate) const MAX_NAME_BYTES: usize = 128;
 
-/// How far before a delimiter the last letters of a name are looked for; where they are not found, there may be one.
+/// How far before a delimiter the last letters of a name are looked for, and how much of a number behind them is skipped; where they
+/// are not found, there may be one.
 const NEAR: usize = 8;
+const NUMBER: usize = 24;
 
 /// How much of a name has to spell a sensitive one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -237,16 +239,17 @@ impl Names {
         self.hides_others() || name.len() > MAX_NAME_BYTES || Kinds::is_encoded(name) || self.may_match(name)
     }
 
-    /// Whether no delimiter in a text comes behind what may be a sensitive name, or begins the authority of a URL. The text
-    /// has no escapes and no brackets, so that the letters before a delimiter are the last ones of any name there.
-    pub(crate) fn end_no_name_in(&self, text: &[u8]) -> bool {
+    /// Whether no delimiter in a text comes behind what may be a sensitive name, or, where there may be user info, begins the
+    /// authority of a URL. The text has no escapes and no brackets, so that the letters before a delimiter are the last ones of any
+    /// name there.
+    pub(crate) fn end_no_name_in(&self, text: &[u8], user_info: bool) -> bool {
         let (words, rest) = text.as_chunks::<8>();
         let start = text.len() - rest.len();
         self.has_endings
             && words.iter().enumerate().all(|(n, word)| {
                 let mut found = kinds::bytes_of(*word, b'=') | kinds::bytes_of(*word, b':');
                 while found != 0 {
-                    if self.may_end_at(text, 8 * n + found.trailing_zeros() as usize / 8) {
+                    if self.may_end_at(text, 8 * n + found.trailing_zeros() as usize / 8, user_info) {
                         return false;
                     }
                     found &= found - 1;
@@ -256,28 +259,35 @@ impl Names {
             && rest
                 .iter()
                 .enumerate()
-                .all(|(n, byte)| !matches!(byte, b'=' | b':') || !self.may_end_at(text, start + n))
+                .all(|(n, byte)| !matches!(byte, b'=' | b':') || !self.may_end_at(text, start + n, user_info))
     }
 
-    /// Whether a sensitive name may end before this place, or an authority may begin behind it.
+    /// Whether a sensitive name may end before this place, or user info may begin behind it.
     #[inline]
-    fn may_end_at(&self, text: &[u8], at: usize) -> bool {
+    fn may_end_at(&self, text: &[u8], at: usize, user_info: bool) -> bool {
         let (head, rest) = text.split_at_checked(at).unwrap_or_default();
-        rest.starts_with(b"://") || self.may_end(head)
+        if rest.starts_with(b"://") { user_info } else { self.may_end(head) }
     }
 
-    /// Whether the last letters of a text may be those of a rule, whatever stands between and behind them.
+    /// Whether the last letters of a text may be those of a rule, with a number behind them or without it.
     #[inline]
     fn may_end(&self, text: &[u8]) -> bool {
+        let is_number = |byte: &&u8| normal(**byte) == 0 || byte.is_ascii_digit();
+        let number = text.iter().rev().take(NUMBER).take_while(is_number).count();
+        let named = text.get(..text.len() - number).unwrap_or_default();
+        number == NUMBER || self.may_be_last(text) || (number > 0 && self.may_be_last(named))
+    }
+
+    /// Whether the last letters and digits of a text may be those of a rule, whatever stands between and behind them.
+    #[inline]
+    fn may_be_last(&self, text: &[u8]) -> bool {
         let (mut letters, mut ending) = (0, 0);
         for byte in text.iter().rev().take(NEAR) {
-            match normal(*byte) {
-                0 => continue,
-                // A number at the end does not count.
-                b'0'..=b'9' if letters == 0 => return true,
-                letter => ending = packed(ending, letter),
+            let byte = normal(*byte);
+            if byte == 0 {
+                continue;
             }
-            letters += 1;
+            (letters, ending) = (letters + 1, packed(ending, byte));
             if letters == ENDING {
                 return self.endings.contains(spread(ending));
             }

@@ -1,5 +1,7 @@
 //! Texts that are shown as they are, told by a quick look: most of what a request says of itself.
 
+use memchr::memchr;
+
 use crate::Masker;
 
 /// How many bytes are looked at together.
@@ -107,7 +109,18 @@ impl Masker {
         self.values().is_empty()
             && match Look::at(text) {
                 Look::Plain => true,
-                Look::Delimited => self.names().end_no_name_in(text),
+                Look::Delimited => self.names().end_no_name_in(text, true),
+                Look::Other => false,
+            }
+    }
+
+    /// As [`shows_pairs`](Self::shows_pairs), for a text that is whole and in which only the finder of texts looks: URLs too, if
+    /// they have no user info.
+    pub(crate) fn shows_text(&self, text: &[u8]) -> bool {
+        self.values().is_empty()
+            && match Look::at(text) {
+                Look::Plain => true,
+                Look::Delimited => self.names().end_no_name_in(text, memchr(b'@', text).is_some()),
                 Look::Other => false,
             }
     }
@@ -157,6 +170,24 @@ mod tests {
             "max-age=0",
         ] {
             assert!(masker.shows_pairs(text.as_bytes()), "{text}");
+        }
+    }
+
+    #[test]
+    fn times_and_links_in_documents_are_known_at_a_look() {
+        let masker = Masker::default();
+        for text in [
+            "2026-11-21T13:04:22.318Z",
+            "2026-11-21 13:04:22+02:00",
+            "12:30",
+            "https://cdn.example.com:8443/images/7.png?size=64&v=2",
+            "urn:isbn:9780131103627",
+            "2001:db8::7",
+        ] {
+            assert!(masker.shows_text(text.as_bytes()), "{text}");
+        }
+        for text in ["password2: x", "pin 12:30", "amqp://ada:hunter2@mq", "https://shop.example.com/?token=4f"] {
+            assert!(!masker.shows_text(text.as_bytes()), "{text}");
         }
     }
 
@@ -235,6 +266,9 @@ mod tests {
             if masker.shows_pairs(input.as_bytes()) {
                 prop_assert_eq!(edited(&text::find), (0, input.clone()));
                 prop_assert_eq!(edited(&|names, edit| query::find(names, edit, all.clone())), (0, input.clone()));
+            }
+            if masker.shows_text(input.as_bytes()) {
+                prop_assert_eq!(edited(&text::find), (0, input.clone()));
             }
             if masker.shows_plain(input.as_bytes()) {
                 prop_assert_eq!(edited(&|names, edit| url::find(names, edit, all.clone())), (0, input.clone()));
