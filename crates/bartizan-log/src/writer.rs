@@ -39,8 +39,8 @@ struct Handle {
     shared: Arc<Shared>,
 }
 
-/// The thread does not linger while a buffer is filled to this part.
-const MUCH: usize = 4;
+/// The thread does not linger while this much waits, or a quarter of what may wait.
+const MUCH: usize = 256 * 1024;
 
 struct Shared {
     state: Mutex<State>,
@@ -49,6 +49,7 @@ struct Shared {
     /// For those who flush: something was done.
     done: Condvar,
     capacity: usize,
+    much: usize,
     dropped: AtomicU64,
     errors: AtomicU64,
 }
@@ -104,6 +105,7 @@ impl LogWriter {
             wake: Condvar::new(),
             done: Condvar::new(),
             capacity: bytes,
+            much: MUCH.min(bytes / 4),
             dropped: AtomicU64::new(0),
             errors: AtomicU64::new(0),
         });
@@ -126,8 +128,8 @@ impl LogWriter {
         state.buffer.extend_from_slice(line);
         state.lines += 1;
         state.taken += 1;
-        let much = shared.capacity / MUCH;
-        let wake = mem::take(&mut state.idle) || (before < much && state.buffer.len() >= much);
+        let much = before < shared.much && state.buffer.len() >= shared.much;
+        let wake = mem::take(&mut state.idle) || much;
         drop(state);
         if wake {
             shared.wake.notify_one();

@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 use std::{mem, thread};
 
-use super::{Life, MUCH, Shared, State};
+use super::{Life, Shared, State};
 
 /// How long the thread lets lines gather after a write, before it looks again.
 const LINGER: Duration = Duration::from_millis(5);
@@ -34,6 +34,7 @@ pub(super) fn run(shared: &Shared, mut sink: impl Write) {
     loop {
         let mut state = shared.lock();
         while state.buffer.is_empty() && state.life == Life::Open {
+            state.buffer.shrink_to(KEPT);
             state.idle = true;
             state = shared.wake.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
@@ -57,9 +58,8 @@ pub(super) fn run(shared: &Shared, mut sink: impl Write) {
             state.life = Life::Ended;
             return;
         }
-        let linger = |state: &mut State| {
-            !state.hurry && state.life == Life::Open && state.buffer.len() < shared.capacity / MUCH
-        };
+        let linger =
+            |state: &mut State| !state.hurry && state.life == Life::Open && state.buffer.len() < shared.much;
         drop(shared.wake.wait_timeout_while(state, LINGER, linger));
     }
 }
