@@ -186,7 +186,9 @@ mod tests {
         ] {
             assert!(masker.shows_text(text.as_bytes()), "{text}");
         }
-        for text in ["password2: x", "pin 12:30", "amqp://ada:hunter2@mq", "https://shop.example.com/?token=4f"] {
+        for text in
+            ["password2: x", "pin 12:30", "amqp://ada:hunter2@mq", "https://shop.example.com/?token=4f"]
+        {
             assert!(!masker.shows_text(text.as_bytes()), "{text}");
         }
     }

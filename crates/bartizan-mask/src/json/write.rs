@@ -304,7 +304,9 @@ fn shown<'r>(masker: &Masker, read: Read<'r>, cut: bool) -> Shown<'r> {
             let text = str::from_utf8(bytes).unwrap_or_default();
             (Some(text), text)
         }
-        Read::Same(text) if !cut && masker.shows_text(text.as_bytes()) => return Shown::Same(text.as_bytes()),
+        Read::Same(text) if !cut && masker.shows_text(text.as_bytes()) => {
+            return Shown::Same(text.as_bytes());
+        }
         Read::Same(text) => (Some(text), text),
         Read::Unescaped { raw, text } => (raw, text),
     };
