@@ -15,6 +15,7 @@ mod native;
 mod own;
 mod registry;
 mod scrape;
+mod stripes;
 mod summary;
 #[cfg(test)]
 mod tests;

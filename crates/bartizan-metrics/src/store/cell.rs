@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use metrics::{CounterFn, GaugeFn};
 
 use super::histogram::HistogramCell;
+use super::stripes::{Stripes, change};
 use super::summary::SummaryCell;
 
 /// What a metric measures. A name has one kind for the life of the process.
@@ -27,42 +28,46 @@ impl Kind {
 
 /// A count that only grows.
 #[derive(Debug, Default)]
-pub(crate) struct CounterCell(AtomicU64);
+pub(crate) struct CounterCell(Stripes<AtomicU64>);
 
 impl CounterCell {
     pub(crate) fn get(&self) -> u64 {
-        self.0.load(Relaxed)
+        sum(self.0.all())
     }
 }
 
 impl CounterFn for CounterCell {
     fn increment(&self, value: u64) {
-        self.0.fetch_add(value, Relaxed);
+        self.0.add(AtomicU64::default, |part| change(part, |old| old.wrapping_add(value)));
     }
 
     fn absolute(&self, value: u64) {
-        self.0.fetch_max(value, Relaxed);
+        self.0.first().fetch_max(value.saturating_sub(sum(self.0.others())), Relaxed);
     }
 }
 
-/// An `f64` in an atomic, as its bits.
+fn sum<'a>(parts: impl Iterator<Item = &'a AtomicU64>) -> u64 {
+    parts.fold(0, |sum, part| sum.wrapping_add(part.load(Relaxed)))
+}
+
+/// A sum of `f64`s, each in an atomic as its bits. What is added while it is set may be lost.
 #[derive(Debug, Default)]
-pub(crate) struct GaugeCell(AtomicU64);
+pub(crate) struct GaugeCell(Stripes<AtomicU64>);
 
 impl GaugeCell {
     pub(crate) fn get(&self) -> f64 {
-        f64::from_bits(self.0.load(Relaxed))
+        self.0.all().map(|part| f64::from_bits(part.load(Relaxed))).sum()
     }
 
     pub(crate) fn add(&self, value: f64) {
-        let mut old = self.0.load(Relaxed);
-        while let Err(now) = {
-            let new = (f64::from_bits(old) + value).to_bits();
-            self.0.compare_exchange_weak(old, new, Relaxed, Relaxed)
-        } {
-            old = now;
-        }
+        self.0.add(AtomicU64::default, |part| change(part, |old| plus(old, value)));
     }
+}
+
+/// The bits of a sum.
+#[inline]
+pub(super) fn plus(bits: u64, value: f64) -> u64 {
+    (f64::from_bits(bits) + value).to_bits()
 }
 
 impl GaugeFn for GaugeCell {
@@ -75,7 +80,8 @@ impl GaugeFn for GaugeCell {
     }
 
     fn set(&self, value: f64) {
-        self.0.store(value.to_bits(), Relaxed);
+        self.0.others().for_each(|part| part.store(0, Relaxed));
+        self.0.first().store(value.to_bits(), Relaxed);
     }
 }
 

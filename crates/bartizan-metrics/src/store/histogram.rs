@@ -7,14 +7,15 @@ use bartizan_core::TraceIds;
 use metrics::{CounterFn, HistogramFn};
 
 use super::buckets::Buckets;
-use super::cell::{CounterCell, GaugeCell};
+use super::cell::{CounterCell, plus};
 use super::exemplar::{Exemplar, Exemplars};
 use super::family::reserve;
 use super::native::{Native, NativeBuckets};
+use super::stripes::{Stripes, change};
 
 /// One histogram series: a count for each bucket, and the sum.
 ///
-/// Its memory is fixed: 8 bytes a bucket. Native buckets are made where values are, up to a limit: 288 bytes
+/// Its memory is fixed: 8 bytes a bucket, nine times that once several threads have met in it. Native buckets are made where values are, up to a limit: 288 bytes
 /// for all, and 136 for every 16 of them, which is a range from a number to four times as much; at
 /// most 16 such ranges, and in the end 1 152 bytes for what is outside of them. Recording costs
 /// two atomic updates, three with native buckets, no lock, and in the steady state no
@@ -41,12 +42,26 @@ use super::native::{Native, NativeBuckets};
 #[derive(Debug)]
 pub struct HistogramCell {
     buckets: Arc<Buckets>,
-    counts: Box<[AtomicU64]>,
-    sum: GaugeCell,
+    parts: Stripes<Part>,
     exemplars: Exemplars,
     /// Made with the first value, unless there are as many as there may be.
     native: OnceLock<Option<Box<Native>>>,
     shared: Arc<Shared>,
+}
+
+/// What some of the threads have counted.
+#[derive(Debug)]
+struct Part {
+    /// The bits of an `f64`.
+    sum: AtomicU64,
+    counts: Box<[AtomicU64]>,
+}
+
+impl Part {
+    fn new(buckets: &Buckets) -> Self {
+        let counts = (0..=buckets.bounds().len()).map(|_| AtomicU64::new(0)).collect();
+        Self { sum: AtomicU64::new(0), counts }
+    }
 }
 
 /// What all histograms of a store share.
@@ -81,11 +96,10 @@ impl Shared {
 
 impl HistogramCell {
     pub(crate) fn new(buckets: Arc<Buckets>, native: bool, shared: Arc<Shared>) -> Self {
-        let counts = (0..=buckets.bounds().len()).map(|_| AtomicU64::new(0)).collect();
-        let (sum, exemplars) = (GaugeCell::default(), Exemplars::default());
+        let (parts, exemplars) = (Stripes::new(Part::new(&buckets)), Exemplars::default());
         // Without native buckets the question is answered now.
         let native = if native && shared.max_natives > 0 { OnceLock::new() } else { OnceLock::from(None) };
-        Self { buckets, counts, sum, exemplars, native, shared }
+        Self { buckets, parts, exemplars, native, shared }
     }
 
     /// Records one value, in the metric's own unit (seconds for a `_seconds` name).
@@ -108,7 +122,8 @@ impl HistogramCell {
     pub(crate) fn exemplify(&self, value: f64, ids: TraceIds) {
         if value.is_finite() {
             let round = self.shared.round.load(Relaxed);
-            self.exemplars.keep(self.buckets.position(value), self.counts.len(), round, value, ids);
+            let buckets = self.buckets.bounds().len() + 1;
+            self.exemplars.keep(self.buckets.position(value), buckets, round, value, ids);
         }
     }
 
@@ -116,10 +131,12 @@ impl HistogramCell {
         if !value.is_finite() || times == 0 {
             return;
         }
-        if let Some(count) = self.counts.get(self.buckets.position(value)) {
+        let sum = if times == 1 { value } else { value * times as f64 };
+        let add = |part: &Part| change(&part.sum, |old| plus(old, sum));
+        let part = self.parts.add(|| Part::new(&self.buckets), add);
+        if let Some(count) = part.counts.get(self.buckets.position(value)) {
             count.fetch_add(times, Relaxed);
         }
-        self.sum.add(if times == 1 { value } else { value * times as f64 });
         // After the classic bucket: a page that sees this one sees that one too.
         if let Some(native) = self.native.get_or_init(|| self.shared.native()) {
             native.record(value, times);
@@ -132,11 +149,14 @@ impl HistogramCell {
 
     /// The count of each bucket alone, the last one being `+Inf`.
     pub(crate) fn counts(&self) -> impl Iterator<Item = u64> {
-        self.counts.iter().map(|count| count.load(Relaxed))
+        let count =
+            |part: &Part, bucket| part.counts.get(bucket).map_or(0, |count: &AtomicU64| count.load(Relaxed));
+        (0..=self.buckets.bounds().len())
+            .map(move |bucket| self.parts.all().map(|part| count(part, bucket)).sum())
     }
 
     pub(crate) fn sum(&self) -> f64 {
-        self.sum.get()
+        self.parts.all().map(|part| f64::from_bits(part.sum.load(Relaxed))).sum()
     }
 
     /// Reads the native buckets; `false` if this histogram has none.
