@@ -29,12 +29,8 @@ pin_project! {
         X: Exchange,
     {
         fn drop(this: Pin<&mut Self>) {
-            let mut this = this.project();
-            if let (Some(live), true) = (this.live.get_mut(), this.inner.is_some()) {
-                let (_entered, state) = live.within();
-                let _dropping = state.dropping();
-                this.inner.set(None);
-            }
+            let this = this.project();
+            this.live.release(this.inner);
         }
     }
 }

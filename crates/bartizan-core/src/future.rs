@@ -31,13 +31,8 @@ pin_project! {
         X: Exchange,
     {
         fn drop(this: Pin<&mut Self>) {
-            // What the handler's own guards log while they are dropped belongs to the request as well.
-            let mut this = this.project();
-            if let (Some(live), true) = (this.live.get_mut(), this.inner.is_some()) {
-                let (_entered, state) = live.within();
-                let _dropping = state.dropping();
-                this.inner.set(None);
-            }
+            let this = this.project();
+            this.live.release(this.inner);
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
 use std::time::{Duration, Instant};
 
 use bytes::Buf;
@@ -14,6 +15,7 @@ use crate::context::{Context, Entered};
 use crate::failure::Failure;
 use crate::grpc::framing::Framing;
 use crate::grpc::{GrpcCode, Protocol, timeout};
+use crate::kept::Kept;
 use crate::method::KnownMethod;
 use crate::observer::Exchange;
 use crate::outcome::{Ending, Outcome};
@@ -101,17 +103,23 @@ impl<X: Exchange> Live<X> {
     }
 }
 
+impl<X: Exchange> Kept<Live<X>> {
+    /// Drops what was watched until now: what its own guards log meanwhile belongs to the request as well.
+    pub(crate) fn release<T>(&mut self, mut watched: Pin<&mut Option<T>>) {
+        if let (Some(live), true) = (self.get_mut(), watched.is_some()) {
+            let (_entered, state) = live.within();
+            let _dropping = state.exchange.as_mut().map(Exchange::enter);
+            watched.set(None);
+        }
+    }
+}
+
 impl<X: Exchange> State<X> {
     /// The inner service or body is polled until [`Polling::done`]. Without that, the poll unwound.
     #[inline]
     pub(crate) fn polling(&mut self) -> Polling<'_, impl Sized + use<'_, X>> {
         self.polling = true;
         Polling { polling: &mut self.polling, _entered: self.exchange.as_mut().map(Exchange::enter) }
-    }
-
-    /// What was polled is dropped, as long as this is kept.
-    pub(crate) fn dropping(&mut self) -> impl Sized {
-        self.exchange.as_mut().map(Exchange::enter)
     }
 
     /// The response's head is there. Ends the exchange if nothing more will come.

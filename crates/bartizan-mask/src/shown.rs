@@ -106,21 +106,21 @@ impl Masker {
     /// Whether this is printable ASCII in which the finders of texts and of queries find nothing: there may be pairs in it,
     /// but none has a name that ends like one of the sensitive ones.
     pub(crate) fn shows_pairs(&self, text: &[u8]) -> bool {
-        self.values().is_empty()
-            && match Look::at(text) {
-                Look::Plain => true,
-                Look::Delimited => self.names().end_no_name_in(text, true),
-                Look::Other => false,
-            }
+        self.shows(text, || true)
     }
 
     /// As [`shows_pairs`](Self::shows_pairs), for a text that is whole and in which only the finder of texts looks: URLs too, if
     /// they have no user info.
     pub(crate) fn shows_text(&self, text: &[u8]) -> bool {
+        self.shows(text, || memchr(b'@', text).is_some())
+    }
+
+    #[inline]
+    fn shows(&self, text: &[u8], user_info: impl FnOnce() -> bool) -> bool {
         self.values().is_empty()
             && match Look::at(text) {
                 Look::Plain => true,
-                Look::Delimited => self.names().end_no_name_in(text, memchr(b'@', text).is_some()),
+                Look::Delimited => self.names().end_no_name_in(text, user_info()),
                 Look::Other => false,
             }
     }

@@ -50,7 +50,7 @@ fn sum<'a>(parts: impl Iterator<Item = &'a AtomicU64>) -> u64 {
     parts.fold(0, |sum, part| sum.wrapping_add(part.load(Relaxed)))
 }
 
-/// A sum of `f64`s, each in an atomic as its bits. What is added while it is set may be lost.
+/// A sum of `f64`s, each in an atomic as its bits. What is added while it is set counts as added before or after that.
 #[derive(Debug, Default)]
 pub(crate) struct GaugeCell(Stripes<AtomicU64>);
 
