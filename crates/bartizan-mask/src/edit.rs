@@ -8,7 +8,7 @@ use std::ops::Range;
 use memchr::memchr2;
 
 use crate::Masker;
-use crate::kinds::Kinds;
+use crate::look::{self, RAW};
 use crate::names::{Hide, Names};
 use crate::percent::decode;
 
@@ -26,7 +26,6 @@ pub(crate) enum Escape {
 /// One pass over one input. Finders call [`hide`](Self::hide) from left to right.
 pub(crate) struct Edit<'a> {
     input: &'a [u8],
-    kinds: Kinds,
     /// Everything before this offset is written.
     done: usize,
     masked: usize,
@@ -39,6 +38,11 @@ pub(crate) struct Edit<'a> {
 }
 
 impl<'a> Edit<'a> {
+    #[inline]
+    fn new(masker: &'a Masker, input: &'a [u8], escape: Escape, out: &'a mut dyn fmt::Write) -> Self {
+        Self { input, done: 0, masked: 0, escape, cut: false, masker, out, result: Ok(()) }
+    }
+
     pub(crate) fn input(&self) -> &'a [u8] {
         self.input
     }
@@ -55,11 +59,6 @@ impl<'a> Edit<'a> {
 
     pub(crate) fn set_cut(&mut self, cut: bool) {
         self.cut = cut;
-    }
-
-    /// What the input consists of.
-    pub(crate) fn kinds(&self) -> Kinds {
-        self.kinds
     }
 
     pub(crate) fn censor(&self) -> &'a str {
@@ -117,7 +116,7 @@ impl<'a> Edit<'a> {
 
     fn write(&mut self, span: Range<usize>) {
         let kept = self.slice(span);
-        self.result = self.result.and_then(|()| write_kept(kept, self.escape(), self.out));
+        self.result = self.result.and_then(|()| write_kept(kept, self.escape, self.out));
     }
 
     /// Writes what is kept, save the values in it that show themselves by their shape.
@@ -147,12 +146,7 @@ impl<'a> Edit<'a> {
 
     /// Whether the output would be the input.
     fn is_untouched(&self) -> bool {
-        self.masked == 0 && self.escape() == Escape::Nothing
-    }
-
-    /// How what is kept is escaped, if it needs to be.
-    fn escape(&self) -> Escape {
-        if self.kinds.any(Kinds::RAW) { self.escape } else { Escape::Nothing }
+        self.masked == 0 && (self.escape == Escape::Nothing || !look::any::<RAW>(self.input))
     }
 
     fn finish(mut self) -> Result<usize, fmt::Error> {
@@ -170,7 +164,7 @@ impl Masker {
         out: &mut dyn fmt::Write,
         find: impl FnOnce(&Names, &mut Edit<'_>),
     ) -> Result<usize, fmt::Error> {
-        let mut edit = self.begin(input, escape, out);
+        let mut edit = Edit::new(self, input, escape, out);
         find(self.names(), &mut edit);
         let masked = edit.finish();
         masked.inspect(|masked| self.count(*masked))
@@ -184,7 +178,7 @@ impl Masker {
         find: impl FnOnce(&Names, &mut Edit<'_>),
     ) -> (Cow<'i, str>, usize) {
         let mut out = String::new();
-        let mut edit = self.begin(input.as_bytes(), escape, &mut out);
+        let mut edit = Edit::new(self, input.as_bytes(), escape, &mut out);
         find(self.names(), &mut edit);
         if edit.is_untouched() && self.values().is_empty() {
             return (Cow::Borrowed(input), 0);
@@ -193,12 +187,6 @@ impl Masker {
         let masked = edit.finish().unwrap_or_default();
         self.count(masked);
         (if out == input { Cow::Borrowed(input) } else { Cow::Owned(out) }, masked)
-    }
-
-    #[inline]
-    fn begin<'a>(&'a self, input: &'a [u8], escape: Escape, out: &'a mut dyn fmt::Write) -> Edit<'a> {
-        let kinds = Kinds::of(input);
-        Edit { input, kinds, done: 0, masked: 0, escape, cut: false, masker: self, out, result: Ok(()) }
     }
 }
 
@@ -227,10 +215,6 @@ where
     out.write_str(str::from_utf8(text).map_err(|_| fmt::Error)?).map(|()| 0)
 }
 
-fn is_printable(byte: u8) -> bool {
-    matches!(byte, b' '..=b'~')
-}
-
 fn write_kept(kept: &[u8], escape: Escape, out: &mut dyn fmt::Write) -> fmt::Result {
     if escape == Escape::Nothing {
         if let Ok(kept) = str::from_utf8(kept) {
@@ -241,8 +225,8 @@ fn write_kept(kept: &[u8], escape: Escape, out: &mut dyn fmt::Write) -> fmt::Res
     }
     let mut rest = kept;
     loop {
-        let run = rest.iter().position(|byte| !is_printable(*byte)).unwrap_or(rest.len());
-        let (text, tail) = rest.split_at(run);
+        let (text, tail) =
+            look::first::<RAW>(rest).and_then(|at| rest.split_at_checked(at)).unwrap_or((rest, &[]));
         if let Ok(text) = str::from_utf8(text) {
             out.write_str(text)?;
         }

@@ -10,13 +10,51 @@ use crate::edit::{Edit, Escape, write_shown};
 use crate::names::{Hide, Names};
 use crate::{Masker, nested, text, url};
 
-mod names;
-
 /// The header of the cookies in a request.
 const REQUEST: &str = "cookie";
 
 /// The header of a cookie in a response.
 const RESPONSE: &str = "set-cookie";
+
+/// The ending of the names of binary gRPC metadata.
+const BINARY: &str = "-bin";
+
+/// Names that come with most requests, and are judged once.
+const COMMON: [&str; 8] =
+    ["user-agent", "authorization", REQUEST, "host", "accept", RESPONSE, "proxy-authorization", "x-api-key"];
+
+/// How the value of a header is masked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    Hidden(Hide),
+    Cookies,
+    Url,
+    Text,
+}
+
+/// How the [common](COMMON) headers are masked.
+pub(crate) struct CommonHeaders([Form; COMMON.len()]);
+
+impl CommonHeaders {
+    pub(crate) fn of(names: &Names, cookies_by_name: bool) -> Self {
+        Self(COMMON.map(|name| Form::of(name, names, cookies_by_name)))
+    }
+}
+
+impl Form {
+    fn of(name: &str, names: &Names, cookies_by_name: bool) -> Self {
+        let hide = match strip_binary(name) {
+            Some(plain) => hides_binary(names, name, plain),
+            None => names.hides(name.as_bytes()),
+        };
+        match hide {
+            _ if is_cookie(name) && (cookies_by_name || hide.is_none()) => Self::Cookies,
+            Some(hide) => Self::Hidden(hide),
+            None if is_url(name) => Self::Url,
+            None => Self::Text,
+        }
+    }
+}
 
 /// Headers that hold one URL.
 const URL_HEADERS: &[&str] = &[
@@ -65,22 +103,27 @@ impl Masker {
         W: fmt::Write + ?Sized,
     {
         let (name, value) = (name.as_ref(), value.as_ref());
-        let hide = self.hides_header(name);
         let all = 0..value.len();
-        if is_cookie(name) && (self.cookies_by_name() || hide.is_none()) {
-            let request = name.len() == REQUEST.len();
-            return self.edit(value, Escape::Hex, &mut out, |names, edit| find_cookies(names, edit, request));
+        match self.header_form(name) {
+            Form::Hidden(hide) => self.write_hidden(value, hide, out),
+            Form::Cookies => {
+                let request = name.len() == REQUEST.len();
+                self.edit(value, Escape::Hex, &mut out, |names, edit| find_cookies(names, edit, request))
+            }
+            Form::Url if self.shows_plain(value) => write_shown(value, out),
+            Form::Url => self.edit(value, Escape::Hex, &mut out, |names, edit| url::find(names, edit, all)),
+            Form::Text if self.shows_text(value) => write_shown(value, out),
+            Form::Text => self.edit(value, Escape::Hex, &mut out, text::find),
         }
-        if let Some(hide) = hide {
-            return self.write_hidden(value, hide, out);
+    }
+
+    /// How the value of this header is masked.
+    fn header_form(&self, name: &str) -> Form {
+        let mut common = COMMON.iter().zip(self.common_headers().0);
+        match common.find(|(common, _)| **common == name) {
+            Some((_, form)) => form,
+            None => Form::of(name, self.names(), self.cookies_by_name()),
         }
-        let is_url = is_url(name);
-        if if is_url { self.shows_plain(value) } else { self.shows_pairs(value) } {
-            return write_shown(value, out);
-        }
-        self.edit(value, Escape::Hex, &mut out, |names, edit| {
-            if is_url { url::find(names, edit, all) } else { text::find(names, edit) }
-        })
     }
 
     /// Writes what stands for a value that is hidden.
@@ -131,6 +174,20 @@ impl Masker {
             self.header(name, value, out)
         }
     }
+}
+
+/// How binary metadata is hidden. Nobody can look into it, so it has to be allowed.
+#[cold]
+fn hides_binary(names: &Names, name: &str, plain: &str) -> Option<Hide> {
+    let allowed = names.allows(name.as_bytes()) || names.allows(plain.as_bytes());
+    if allowed { None } else { names.hides(plain.as_bytes()).or(Some(Hide::default())) }
+}
+
+/// The name of binary gRPC metadata without its ending.
+#[inline]
+fn strip_binary(name: &str) -> Option<&str> {
+    let (plain, ending) = name.split_at_checked(name.len().checked_sub(BINARY.len())?)?;
+    ending.eq_ignore_ascii_case(BINARY).then_some(plain)
 }
 
 #[inline]

@@ -13,7 +13,6 @@ use crate::names::Hide;
 mod path;
 mod place;
 mod run;
-mod scan;
 mod stack;
 mod string;
 mod token;

@@ -113,7 +113,7 @@ mod edit;
 mod error;
 mod header;
 mod json;
-mod kinds;
+mod look;
 mod masker;
 mod multipart;
 mod names;
@@ -126,7 +126,6 @@ mod pseudonym;
 mod query;
 mod shown;
 mod sql;
-mod templates;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 mod text;

@@ -9,12 +9,12 @@ use crate::builder::MaskerBuilder;
 use crate::defaults;
 #[cfg(feature = "hmac")]
 use crate::error::MaskError;
+use crate::header::CommonHeaders;
 use crate::json::Paths;
 use crate::names::Names;
 use crate::policy::Policy;
 #[cfg(feature = "hmac")]
 use crate::pseudonym::Keys;
-use crate::templates;
 use crate::values::Values;
 
 /// The censor where none is configured.
@@ -44,8 +44,7 @@ pub(crate) struct Inner {
     pub(crate) rules: Rules,
     pub(crate) policies: Box<[Policy]>,
     pub(crate) counters: Arc<Counters>,
-    /// Stands for this masker's rules.
-    pub(crate) owner: u64,
+    pub(crate) headers: CommonHeaders,
 }
 
 /// What is hidden, and how.
@@ -82,7 +81,8 @@ impl Masker {
     }
 
     pub(crate) fn new(rules: Rules, policies: Box<[Policy]>, counters: Arc<Counters>) -> Self {
-        Self { inner: Arc::new(Inner { rules, policies, counters, owner: templates::new_owner() }) }
+        let headers = CommonHeaders::of(&rules.names, rules.cookies_by_name);
+        Self { inner: Arc::new(Inner { rules, policies, counters, headers }) }
     }
 
     /// Whether the value under this name has to be hidden: a field, header, parameter or column.
@@ -222,8 +222,8 @@ impl Masker {
     }
 
     #[inline]
-    pub(crate) fn owner(&self) -> u64 {
-        self.inner.owner
+    pub(crate) fn common_headers(&self) -> &CommonHeaders {
+        &self.inner.headers
     }
 
     pub(crate) fn cookies_by_name(&self) -> bool {

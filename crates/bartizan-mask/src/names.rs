@@ -2,23 +2,22 @@
 
 use std::collections::BTreeMap;
 
-use memchr::{memchr, memchr_iter};
+use memchr::{memchr, memchr_iter, memchr2};
 
-use crate::kinds::{self, Kinds};
 use crate::percent::decode;
 
+mod endings;
 mod hash;
 
-use self::hash::{Bits, ENDING, SEED, mix, normal, packed, spread, unescaped};
+use self::endings::Endings;
+use self::hash::{Bits, SEED, mix, normal, unescaped};
 pub(crate) use self::hash::{hash, normalise};
 
 /// The longest name that is judged, percent-decoded; a longer one counts as sensitive.
 pub(crate) const MAX_NAME_BYTES: usize = 128;
 
-/// How far before a delimiter the last letters of a name are looked for, and how much of a number behind them is skipped; where they
-/// are not found, there may be one.
-const NEAR: usize = 8;
-const NUMBER: usize = 24;
+/// How many bytes of a name are looked at together.
+const WORD: usize = 8;
 
 /// How much of a name has to spell a sensitive one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -73,10 +72,7 @@ pub(crate) struct Names {
     rules: Box<[(u64, Rule)]>,
     /// The hashes above.
     known: Bits,
-    /// The last three letters of every name: most other names are told apart by theirs.
-    endings: Bits,
-    /// Whether every name has three letters, so that `endings` knows all.
-    has_endings: bool,
+    endings: Endings,
     longest: usize,
     /// What becomes of a value whose name no rule knows.
     others: Option<Hide>,
@@ -85,15 +81,11 @@ pub(crate) struct Names {
 impl Names {
     /// Builds the set from [normalised](normalise) names.
     pub(crate) fn new(rules: BTreeMap<Box<[u8]>, Rule>) -> Self {
-        let (mut known, mut endings, mut longest) = (Bits::default(), Bits::default(), 0);
-        let mut has_endings = true;
+        let (mut known, mut endings, mut longest) = (Bits::default(), Endings::default(), 0);
         let mut rules: Box<[_]> = rules
             .into_iter()
             .map(|(name, rule)| {
-                match name.last_chunk::<ENDING>() {
-                    Some(ending) => endings.insert(spread(ending.iter().rev().copied().fold(0, packed))),
-                    None => has_endings = false,
-                }
+                endings.add(&name);
                 let hash = name.iter().rev().fold(SEED, |hash, byte| mix(hash, *byte));
                 known.insert(hash);
                 longest = longest.max(name.len());
@@ -101,12 +93,13 @@ impl Names {
             })
             .collect();
         rules.sort_unstable_by_key(|(hash, _)| *hash);
-        Self { rules, known, endings, has_endings, longest, others: None }
+        Self { rules, known, endings, longest, others: None }
     }
 
     /// Hides what no rule allows.
     pub(crate) fn hide_others(mut self) -> Self {
-        (self.others, self.has_endings) = (Some(Hide::OTHERS), false);
+        self.others = Some(Hide::OTHERS);
+        self.endings.open();
         self
     }
 
@@ -139,16 +132,6 @@ impl Names {
         self.judge_plain(name, false)
     }
 
-    /// As [`hides`](Self::hides), for a name whose kinds are known.
-    #[inline]
-    pub(crate) fn hides_of(&self, name: &[u8], kinds: Kinds) -> Option<Hide> {
-        if kinds.any(Kinds::ENCODED) {
-            self.judge_encoded(name, false)
-        } else {
-            self.judge_plain(name, false)
-        }
-    }
-
     /// Whether a rule allows this name.
     pub(crate) fn allows(&self, name: &[u8]) -> bool {
         self.verdict(name, false) == Some(Verdict::Show)
@@ -174,11 +157,7 @@ impl Names {
 
     #[inline]
     fn judge(&self, name: &[u8], cookie: bool) -> Option<Hide> {
-        if Kinds::is_encoded(name) {
-            self.judge_encoded(name, cookie)
-        } else {
-            self.judge_plain(name, cookie)
-        }
+        if is_encoded(name) { self.judge_encoded(name, cookie) } else { self.judge_plain(name, cookie) }
     }
 
     /// Judges a name without escapes and brackets.
@@ -186,7 +165,7 @@ impl Names {
     fn judge_plain(&self, name: &[u8], cookie: bool) -> Option<Hide> {
         if name.len() > MAX_NAME_BYTES {
             Some(Hide::default())
-        } else if self.may_match(name) {
+        } else if self.endings.may_match(name) {
             self.or_else_hide(self.verdict(name, cookie))
         } else {
             None
@@ -198,101 +177,10 @@ impl Names {
         verdict.map_or(self.others, Verdict::hides)
     }
 
-    /// Whether the last letters of this name are those of a rule.
+    /// Whether a sensitive name may end with this text, which has no escapes and no brackets.
     #[inline]
-    fn may_match(&self, name: &[u8]) -> bool {
-        if let Some([third, second, last]) = name.last_chunk().map(|ending: &[u8; ENDING]| ending.map(normal))
-            && third != 0
-            && second != 0
-            && last >= b'a'
-        {
-            let ending = [last, second, third].into_iter().fold(0, packed);
-            return !self.has_endings || self.endings.contains(spread(ending));
-        }
-        self.may_match_apart(name)
-    }
-
-    /// As [`may_match`](Self::may_match), for a name that ends in a digit or has a separator near its end.
-    fn may_match_apart(&self, name: &[u8]) -> bool {
-        let (mut letters, mut ending) = (0, 0);
-        for byte in name.iter().rev() {
-            let byte = normal(*byte);
-            if byte == 0 && letters > 0 {
-                continue;
-            }
-            // A number at the end, which does not count.
-            if letters == 0 && (byte == 0 || byte.is_ascii_digit()) {
-                return true;
-            }
-            ending = packed(ending, byte);
-            letters += 1;
-            if letters == ENDING {
-                return !self.has_endings || self.endings.contains(spread(ending));
-            }
-        }
-        !self.has_endings
-    }
-
-    /// Whether [`hides`](Self::hides) may not say `None`, so that it is worth to remember what it says.
-    #[inline]
-    pub(crate) fn may_hide(&self, name: &[u8]) -> bool {
-        self.hides_others() || name.len() > MAX_NAME_BYTES || Kinds::is_encoded(name) || self.may_match(name)
-    }
-
-    /// Whether no delimiter in a text comes behind what may be a sensitive name, or, where there may be user info, begins the
-    /// authority of a URL. The text has no escapes and no brackets, so that the letters before a delimiter are the last ones of any
-    /// name there.
-    pub(crate) fn end_no_name_in(&self, text: &[u8], user_info: bool) -> bool {
-        let (words, rest) = text.as_chunks::<8>();
-        let start = text.len() - rest.len();
-        self.has_endings
-            && words.iter().enumerate().all(|(n, word)| {
-                let mut found = kinds::bytes_of(*word, b'=') | kinds::bytes_of(*word, b':');
-                while found != 0 {
-                    if self.may_end_at(text, 8 * n + found.trailing_zeros() as usize / 8, user_info) {
-                        return false;
-                    }
-                    found &= found - 1;
-                }
-                true
-            })
-            && rest
-                .iter()
-                .enumerate()
-                .all(|(n, byte)| !matches!(byte, b'=' | b':') || !self.may_end_at(text, start + n, user_info))
-    }
-
-    /// Whether a sensitive name may end before this place, or user info may begin behind it.
-    #[inline]
-    fn may_end_at(&self, text: &[u8], at: usize, user_info: bool) -> bool {
-        let (head, rest) = text.split_at_checked(at).unwrap_or_default();
-        if rest.starts_with(b"://") { user_info } else { self.may_end(head) }
-    }
-
-    /// Whether the last letters of a text may be those of a rule, with a number behind them or without it.
-    #[inline]
-    fn may_end(&self, text: &[u8]) -> bool {
-        let is_number = |byte: &&u8| normal(**byte) == 0 || byte.is_ascii_digit();
-        let number = text.iter().rev().take(NUMBER).take_while(is_number).count();
-        let named = text.get(..text.len() - number).unwrap_or_default();
-        number == NUMBER || self.may_be_last(text) || (number > 0 && self.may_be_last(named))
-    }
-
-    /// Whether the last letters and digits of a text may be those of a rule, whatever stands between and behind them.
-    #[inline]
-    fn may_be_last(&self, text: &[u8]) -> bool {
-        let (mut letters, mut ending) = (0, 0);
-        for byte in text.iter().rev().take(NEAR) {
-            let byte = normal(*byte);
-            if byte == 0 {
-                continue;
-            }
-            (letters, ending) = (letters + 1, packed(ending, byte));
-            if letters == ENDING {
-                return self.endings.contains(spread(ending));
-            }
-        }
-        text.len() > NEAR
+    pub(crate) fn may_end(&self, text: &[u8]) -> bool {
+        self.endings.may_end(text)
     }
 
     /// Judges a name that is percent-encoded or has brackets.
@@ -363,6 +251,26 @@ impl Names {
         };
         sensitive.then_some(Verdict::Hide(rule.hide))
     }
+}
+
+/// Whether a name has to be decoded.
+#[inline]
+fn is_encoded(name: &[u8]) -> bool {
+    let (Some(first), Some(last)) = (name.first_chunk(), name.last_chunk()) else {
+        return name.iter().any(|byte| matches!(byte, b'%' | b'['));
+    };
+    if name.len() > 2 * WORD {
+        return memchr2(b'%', b'[', name).is_some();
+    }
+    let [first, last] = [first, last].map(|word| u64::from_le_bytes(*word));
+    has(first, b'%') | has(first, b'[') | has(last, b'%') | has(last, b'[') != 0
+}
+
+/// Not 0 where a byte of the word is this one. (Subtracting 1 borrows only from a byte that is 0.)
+#[inline]
+fn has(word: u64, byte: u8) -> u64 {
+    let zero = word ^ u64::from_le_bytes([byte; WORD]);
+    zero.wrapping_sub(u64::from_le_bytes([0x01; WORD])) & !zero & u64::from_le_bytes([0x80; WORD])
 }
 
 /// What begins at a byte of a name.

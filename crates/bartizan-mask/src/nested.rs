@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::edit::Edit;
-use crate::kinds::Kinds;
+use crate::look::{self, PAIR};
 use crate::names::Names;
 use crate::percent::decode;
 
@@ -46,7 +46,7 @@ pub(crate) fn find(names: &Names, edit: &mut Edit<'_>, span: Range<usize>) {
 
 /// Whether there is anything to find in such a value, or in several of them.
 pub(crate) fn is_possible(value: &[u8]) -> bool {
-    Kinds::of(value).any(Kinds::PAIR)
+    look::any::<PAIR>(value)
 }
 
 fn is_name_byte(byte: u8) -> bool {

@@ -5,8 +5,9 @@ use std::fmt;
 
 use crate::Masker;
 use crate::edit::{Edit, Escape, write_shown};
+use crate::look::{self, BRACE, PAIR};
 use crate::names::Names;
-use crate::{nested, templates, url};
+use crate::{nested, url};
 
 impl Masker {
     /// Writes a path with the segments of sensitive route parameters masked; returns how many values
@@ -16,8 +17,7 @@ impl Masker {
     /// segment may also be `:token`. A template may stand for the beginning of the path (a nested
     /// service) or, where a router has stripped its prefix from the path, end with it. In a path that
     /// fits no part of the template, and in all other segments, `;name=value` parameters and user info
-    /// are masked, and bytes outside printable ASCII are percent-encoded. Each thread remembers of 64 templates
-    /// whether a parameter of theirs is sensitive.
+    /// are masked, and bytes outside printable ASCII are percent-encoded.
     ///
     /// # Errors
     ///
@@ -67,14 +67,21 @@ impl Masker {
     }
 
     /// Whether a parameter of this template is sensitive.
-    #[inline]
     fn is_sensitive_template(&self, template: &str) -> bool {
-        templates::is_sensitive(self.owner(), template, || {
-            template.split('/').any(|segment| match Segment::of(segment) {
-                Segment::Literal => false,
-                Segment::Parameter(name) | Segment::Rest(name) => self.is_sensitive_bytes(name),
-            })
-        })
+        let mut rest = template.as_bytes();
+        while let Some(mark) = look::first::<{ PAIR | BRACE }>(rest) {
+            let is_slash = |byte: &u8| *byte == b'/';
+            let (head, tail) = rest.split_at_checked(mark).unwrap_or_default();
+            let start = head.iter().rposition(is_slash).map_or(0, |slash| slash + 1);
+            let end = mark + tail.iter().position(is_slash).unwrap_or(tail.len());
+            match Segment::of(rest.get(start..end).unwrap_or_default()) {
+                Segment::Parameter(name) | Segment::Rest(name) if self.is_sensitive_bytes(name) => {
+                    return true;
+                }
+                _ => rest = rest.get(end..).unwrap_or_default(),
+            }
+        }
+        false
     }
 }
 
@@ -109,7 +116,7 @@ fn fits(path: &[u8], template: &str, as_prefix: bool) -> bool {
     let mut path = path.split(|byte| *byte == b'/');
     for segment in template.split('/') {
         let Some(value) = path.next() else { return false };
-        match Segment::of(segment) {
+        match Segment::of(segment.as_bytes()) {
             Segment::Rest(_) => return true,
             Segment::Parameter(_) => {}
             Segment::Literal if is_literal(segment, value) => {}
@@ -121,7 +128,7 @@ fn fits(path: &[u8], template: &str, as_prefix: bool) -> bool {
 
 fn hide_parameters(names: &Names, edit: &mut Edit<'_>, start: usize, template: &str) {
     let path = edit.input();
-    let mut template = template.split('/').map(Segment::of);
+    let mut template = template.as_bytes().split(|byte| *byte == b'/').map(Segment::of);
     let mut at = start;
     while at < path.len() {
         let end =
@@ -153,19 +160,21 @@ enum Segment<'t> {
 }
 
 impl<'t> Segment<'t> {
-    fn of(segment: &'t str) -> Self {
-        if let Some(name) = segment.strip_prefix(':') {
-            return Self::Parameter(name.as_bytes());
+    fn of(segment: &'t [u8]) -> Self {
+        if let [b':', name @ ..] = segment {
+            return Self::Parameter(name);
         }
-        let Some((_, after)) = segment.split_once('{').filter(|(_, after)| !after.starts_with('{')) else {
-            return Self::Literal;
-        };
-        let name = after.split_once('}').map_or(after, |(name, _)| name);
-        match name.strip_prefix('*') {
-            Some(name) => Self::Rest(name.as_bytes()),
-            None => Self::Parameter(name.as_bytes()),
+        let mut parts = segment.splitn(2, |byte| *byte == b'{').skip(1);
+        match parts.next() {
+            None | Some([b'{', ..]) => Self::Literal,
+            Some([b'*', name @ ..]) => Self::Rest(before_brace(name)),
+            Some(name) => Self::Parameter(before_brace(name)),
         }
     }
+}
+
+fn before_brace(name: &[u8]) -> &[u8] {
+    name.split(|byte| *byte == b'}').next().unwrap_or_default()
 }
 
 /// Whether a literal segment, in which braces are doubled, is this one.

@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use crate::Masker;
 use crate::edit::{Edit, Escape, write_shown};
-use crate::kinds::Kinds;
+use crate::look::{self, PAIR};
 use crate::names::{MAX_NAME_BYTES, Names};
 use crate::nested;
 
@@ -34,8 +34,7 @@ impl Masker {
         W: fmt::Write + ?Sized,
     {
         let query = query.as_ref();
-        // A longer name is sensitive whatever it ends in.
-        if query.len() <= MAX_NAME_BYTES && self.shows_pairs(query) {
+        if self.shows_query(query) {
             return write_shown(query, out);
         }
         self.edit(query, Escape::Percent, &mut out, |names, edit| find(names, edit, 0..query.len()))
@@ -49,6 +48,9 @@ impl Masker {
     /// assert_eq!(masker.query_cow("otp=1"), "otp=[REDACTED]");
     /// ```
     pub fn query_cow<'q>(&self, query: &'q str) -> Cow<'q, str> {
+        if self.shows_query(query.as_bytes()) {
+            return Cow::Borrowed(query);
+        }
         self.edit_cow(query, Escape::Percent, |names, edit| find(names, edit, 0..query.len())).0
     }
 
@@ -74,6 +76,12 @@ impl Masker {
 }
 
 impl Masker {
+    /// Whether this is printable ASCII and nothing in it is masked.
+    fn shows_query(&self, query: &[u8]) -> bool {
+        // A longer name is sensitive whatever it ends in.
+        query.len() <= MAX_NAME_BYTES && self.shows_pairs(query)
+    }
+
     /// Appends a form that may be the beginning of one.
     pub(crate) fn part_of_form(&self, body: &[u8], cut: bool, out: &mut String) {
         // Writing to a string does not fail.
@@ -85,30 +93,44 @@ impl Masker {
 }
 
 pub(crate) fn find(names: &Names, edit: &mut Edit<'_>, span: Range<usize>) {
-    if !edit.kinds().any(Kinds::PAIR) {
+    let mut rest = edit.slice(span.clone());
+    if !look::any::<PAIR>(rest) {
         return;
     }
     let mut at = span.start;
-    let mut rest = edit.slice(span);
     while !rest.is_empty() {
-        let (name, tail, of_name) = Kinds::split(rest, |byte| matches!(byte, b'=' | b'&'));
-        let (value, length, kinds) = match tail.split_first() {
+        let (name, tail, _) = split(rest, |byte| matches!(byte, b'=' | b'&'));
+        let (value, has_pairs) = match tail.split_first() {
             Some((b'=', tail)) => {
-                let (value, _, kinds) = Kinds::split(tail, |byte| byte == b'&');
-                (at + name.len() + 1, value.len(), kinds)
+                let (value, _, has_pairs) = split(tail, |byte| byte == b'&');
+                (at + name.len() + 1..at + name.len() + 1 + value.len(), has_pairs)
             }
-            _ => (at, name.len(), of_name),
+            _ => (at..at + name.len(), true),
         };
-        let end = value + length;
-        let hide = if value > at { names.hides_of(name, of_name) } else { None };
-        if let Some(hide) = hide {
-            edit.hide_as(value..end, hide);
-        } else if kinds.any(Kinds::PAIR) {
-            nested::find(names, edit, value..end);
+        let end = value.end;
+        match if value.start > at { names.hides(name) } else { None } {
+            Some(hide) => edit.hide_as(value, hide),
+            None if has_pairs => nested::find(names, edit, value),
+            None => {}
         }
         rest = rest.get(end + 1 - at..).unwrap_or_default();
         at = end + 1;
     }
+}
+
+/// The text before the first byte that is an end, the rest from that byte on, and whether something may be nested in the former.
+#[inline]
+fn split(text: &[u8], is_end: impl Fn(u8) -> bool) -> (&[u8], &[u8], bool) {
+    let (mut has_pairs, mut length) = (false, 0);
+    for &byte in text {
+        if is_end(byte) {
+            break;
+        }
+        has_pairs |= look::is_mark::<PAIR>(byte);
+        length += 1;
+    }
+    let (head, tail) = text.split_at_checked(length).unwrap_or((text, &[]));
+    (head, tail, has_pairs)
 }
 
 #[cfg(test)]

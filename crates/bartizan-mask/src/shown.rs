@@ -1,128 +1,57 @@
 //! Texts that are shown as they are, told by a quick look: most of what a request says of itself.
 
-use memchr::memchr;
-
 use crate::Masker;
+use crate::look::{self, AT, BRACKET, PAIR, RAW, SCHEME};
 
-/// How many bytes are looked at together.
-const LANES: usize = 16;
-
-/// What a look at a text tells.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Look {
-    /// Printable ASCII without anything that a finder stops at.
-    Plain,
-    /// As that, but for `=`, `:`, `@` and what lies between them in ASCII.
-    Delimited,
-    Other,
-}
-
-impl Look {
-    /// Looks at each byte once, and at some twice.
-    fn at(text: &[u8]) -> Self {
-        let mut seen = Seen::default();
-        if let Some(end) = text.last_chunk() {
-            let mut rest = text;
-            while let Some(window) = rest.first_chunk() {
-                seen.add(window);
-                rest = rest.get(LANES..).unwrap_or_default();
-            }
-            seen.add(end);
-        } else {
-            seen.add(&widened(text));
-        }
-        // The last byte of a window is only looked at as the one behind another.
-        let last = text.last().copied().unwrap_or(b' ');
-        if seen.other != 0 || is_other(last, b' ') {
-            Self::Other
-        } else if seen.delimiter != 0 || is_delimiter(last) {
-            Self::Delimited
-        } else {
-            Self::Plain
-        }
-    }
-}
-
-/// A short text as a window, with blanks or with some of its bytes twice.
-#[inline]
-fn widened(text: &[u8]) -> [u8; LANES + 1] {
-    let mut window = [b' '; LANES + 1];
-    let (halves, _) = window.as_chunks_mut::<{ LANES / 2 }>();
-    match (halves, text.first_chunk(), text.last_chunk()) {
-        ([first, last], Some(begin), Some(end)) => (*first, *last) = (*begin, *end),
-        _ => window.iter_mut().zip(text).for_each(|(to, from)| *to = *from),
-    }
-    window
-}
-
-/// What was seen so far, where it is not 0.
-#[derive(Default)]
-struct Seen {
-    delimiter: u8,
-    other: u8,
-}
-
-impl Seen {
-    /// Without branches, so that the compiler makes vector instructions of it.
-    #[inline]
-    fn add(&mut self, window: &[u8; LANES + 1]) {
-        let (Some(bytes), Some(nexts)) = (window.first_chunk::<LANES>(), window.last_chunk::<LANES>()) else {
-            return;
-        };
-        for (&byte, &next) in bytes.iter().zip(nexts) {
-            self.delimiter |= u8::from(is_delimiter(byte));
-            self.other |= u8::from(is_other(byte, next));
-        }
-    }
-}
-
-#[inline]
-fn is_delimiter(byte: u8) -> bool {
-    is_in(byte, b':', b'@')
-}
-
-/// Whether this byte is not printable ASCII, makes a name that is not judged as it stands (`%`, `[`, `\`, `]`), or is the `b` of
-/// `Bearer` or `Basic`.
-#[inline]
-#[expect(clippy::needless_bitwise_bool, reason = "a lazy operator is a branch")]
-fn is_other(byte: u8, next: u8) -> bool {
-    // The second letter is `a` or `e`, which differ in one bit.
-    let scheme = (byte | 0x20 == b'b') & (next | 0x24 == b'e');
-    scheme | (byte == b'%') | is_in(byte, b'[', b']') | !is_in(byte, b' ', b'~')
-}
-
-/// One subtraction and one comparison, of all lanes.
-#[inline]
-fn is_in(byte: u8, first: u8, last: u8) -> bool {
-    byte.wrapping_sub(first) <= last - first
+/// What may be in a text that is shown.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum May {
+    Nothing,
+    Pairs,
+    /// And URLs without user info.
+    Urls,
 }
 
 impl Masker {
     /// Whether this is printable ASCII in which no finder, not that of URLs either, finds anything.
     pub(crate) fn shows_plain(&self, text: &[u8]) -> bool {
-        self.values().is_empty() && Look::at(text) == Look::Plain
+        self.shows(text, May::Nothing)
     }
 
     /// Whether this is printable ASCII in which the finders of texts and of queries find nothing: there may be pairs in it,
     /// but none has a name that ends like one of the sensitive ones.
     pub(crate) fn shows_pairs(&self, text: &[u8]) -> bool {
-        self.shows(text, || true)
+        self.shows(text, May::Pairs)
     }
 
     /// As [`shows_pairs`](Self::shows_pairs), for a text that is whole and in which only the finder of texts looks: URLs too, if
     /// they have no user info.
     pub(crate) fn shows_text(&self, text: &[u8]) -> bool {
-        self.shows(text, || memchr(b'@', text).is_some())
+        self.shows(text, May::Urls)
     }
 
-    #[inline]
-    fn shows(&self, text: &[u8], user_info: impl FnOnce() -> bool) -> bool {
-        self.values().is_empty()
-            && match Look::at(text) {
-                Look::Plain => true,
-                Look::Delimited => self.names().end_no_name_in(text, user_info()),
-                Look::Other => false,
+    fn shows(&self, text: &[u8], may: May) -> bool {
+        let (mut authority, mut user) = (false, false);
+        let passes = |at| {
+            // No escape and no bracket came before, so that the letters here are the last ones of any name.
+            let (head, rest) = text.split_at_checked(at).unwrap_or_default();
+            match rest {
+                _ if may == May::Nothing => false,
+                [b'@', ..] => {
+                    user = true;
+                    true
+                }
+                [b':', b'/', b'/', ..] => {
+                    authority = true;
+                    may == May::Urls
+                }
+                [b'=' | b':', ..] => !self.names().may_end(head),
+                _ => false,
             }
+        };
+        self.values().is_empty()
+            && look::all::<{ PAIR | AT | BRACKET | SCHEME | RAW }>(text, passes)
+            && !(authority && user)
     }
 }
 
@@ -130,33 +59,9 @@ impl Masker {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{LANES, Look};
     use crate::Masker;
     use crate::edit::Escape;
     use crate::{query, text, url};
-
-    #[test]
-    fn a_byte_is_seen_wherever_it_stands() {
-        for length in 1..3 * LANES {
-            for at in 0..length {
-                for byte in 0..=u8::MAX {
-                    let mut input = vec![b'e'; length];
-                    input[at] = byte;
-                    // The two halves of eight bytes are the same, so there the end seems to go on.
-                    let scheme = byte | 0x20 == b'b' && (at + 1 < length || length == 8);
-                    let expected = match byte {
-                        _ if scheme => Look::Other,
-                        b'%' | b'['..=b']' => Look::Other,
-                        b':'..=b'@' => Look::Delimited,
-                        b' '..=b'~' => Look::Plain,
-                        _ => Look::Other,
-                    };
-                    assert_eq!(Look::at(&input), expected, "{byte:#x} at {at} of {length}");
-                }
-            }
-        }
-        assert_eq!(Look::at(b""), Look::Plain);
-    }
 
     #[test]
     fn what_browsers_send_is_known_at_a_look() {

@@ -4,11 +4,11 @@ use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 
-use memchr::{memchr2_iter, memrchr};
+use memchr::memrchr;
 
 use crate::Masker;
 use crate::edit::{Edit, Escape};
-use crate::kinds::Kinds;
+use crate::look::{self, PAIR, SCHEME};
 use crate::names::{Hide, Names};
 use crate::percent::decode;
 use crate::url::user_info;
@@ -79,9 +79,6 @@ impl Masker {
 
 pub(crate) fn find(names: &Names, edit: &mut Edit<'_>) {
     let text = edit.input();
-    if !is_possible(text, edit.kinds()) {
-        return;
-    }
     // Nothing before `floor` can belong to a name any more.
     let (mut floor, mut at) = (0, 0);
     while let Some((mark, byte)) = next_mark(text, at) {
@@ -114,39 +111,10 @@ pub(crate) fn find(names: &Names, edit: &mut Edit<'_>) {
     }
 }
 
-/// Whether there is anything to find: what may end a name, or begin `Bearer` or `Basic`.
-fn is_possible(text: &[u8], kinds: Kinds) -> bool {
-    let scheme = |at| matches!(text.get(at + 1), Some(b'a' | b'A' | b'e' | b'E'));
-    kinds.any(Kinds::PAIR) || (kinds.any(Kinds::SCHEME) && memchr2_iter(b'b', b'B', text).any(scheme))
-}
-
 /// The next byte that may end a name or begin a credential.
 fn next_mark(text: &[u8], at: usize) -> Option<(usize, u8)> {
-    static MARKS: [bool; 256] = {
-        let mut marks = [false; 256];
-        let mut mark = 0;
-        while mark < 5 {
-            marks[b"=:%bB"[mark] as usize] = true;
-            mark += 1;
-        }
-        marks
-    };
-    let rest = text.get(at..)?;
-    let blocks = rest.as_chunks().0.iter().take_while(|block| !has_mark(block)).count();
-    let at = at + 16 * blocks;
-    let found = text.get(at..)?.iter().position(|byte| MARKS[usize::from(*byte)])?;
-    Some((at + found, *text.get(at + found)?))
-}
-
-/// Whether one of these bytes is a mark. Without branches, so that the compiler makes vector instructions of it.
-fn has_mark(block: &[u8; 16]) -> bool {
-    let mark = |byte: u8| {
-        u8::from(byte == b'=')
-            | u8::from(byte == b':')
-            | u8::from(byte == b'%')
-            | u8::from(byte | 0x20 == b'b')
-    };
-    block.iter().fold(0, |found, byte| found | mark(*byte)) != 0
+    let mark = at + look::first::<{ PAIR | SCHEME }>(text.get(at..)?)?;
+    Some((mark, *text.get(mark)?))
 }
 
 /// Where the delimiter at `mark` ends: `=`, `:`, an encoded `=`, `=>`, `:=`, `==`.

@@ -7,7 +7,7 @@ use memchr::{memchr, memchr_iter, memchr2, memrchr};
 
 use crate::Masker;
 use crate::edit::{Edit, Escape};
-use crate::kinds::Kinds;
+use crate::look::{self, AT, PAIR};
 use crate::names::Names;
 use crate::{nested, query};
 
@@ -43,7 +43,7 @@ impl Masker {
 }
 
 pub(crate) fn find(names: &Names, edit: &mut Edit<'_>, span: Range<usize>) {
-    if !edit.kinds().any(Kinds::URL) {
+    if !look::any::<{ PAIR | AT }>(edit.slice(span.clone())) {
         return;
     }
     let mut start = span.start;

@@ -2,7 +2,16 @@
 
 use memchr::memchr;
 
-use super::scan;
+use crate::look::{self, BRACKET, CONTROL, PAIR, QUOTE, RAW, SCHEME};
+
+/// What may stand between a name and its value, or be the name of a scheme.
+const TEXT: u8 = PAIR | SCHEME;
+
+/// How many bytes a string begins with that are valid there, mean themselves, and in which nothing may be masked.
+#[inline]
+pub(super) fn plain(text: &[u8]) -> usize {
+    look::first::<{ TEXT | QUOTE | BRACKET | RAW }>(text).unwrap_or(text.len())
+}
 
 /// A string without its quotation marks.
 #[derive(Clone, Copy)]
@@ -35,23 +44,17 @@ pub(super) fn read<'r>(raw: &'r [u8], escapes: bool, cut: bool, scratch: &'r mut
     if escapes {
         return unescape(raw, cut, scratch);
     }
-    let marks = scan::marks(raw);
-    if marks.controls() {
-        return None;
-    }
-    if marks.texts() {
-        whole(raw, cut).map(Read::Same)
-    } else if marks.is_ascii() {
-        Some(Read::Plain(raw))
-    } else {
-        whole(raw, cut).map(|text| Read::Plain(text.as_bytes()))
+    let text = whole(raw, cut)?;
+    match look::first::<{ CONTROL | TEXT }>(raw) {
+        None => Some(Read::Plain(text.as_bytes())),
+        Some(at) if look::any::<CONTROL>(raw.get(at..)?) => None,
+        Some(_) => Some(Read::Same(text)),
     }
 }
 
 /// Whether a string, all of whose escapes are [letters](is_letter), is valid and has no name and no URL in it.
 pub(super) fn is_kept(raw: &[u8]) -> bool {
-    let marks = scan::marks(raw);
-    !marks.controls() && !marks.texts() && (marks.is_ascii() || str::from_utf8(raw).is_ok())
+    !look::any::<{ CONTROL | TEXT }>(raw) && str::from_utf8(raw).is_ok()
 }
 
 /// Whether this byte, behind a backslash, is an escape that stands for nothing that a name or a URL needs.
@@ -119,7 +122,7 @@ fn may_go_on(tail: &str) -> bool {
 }
 
 fn push_plain(plain: &str, scratch: &mut String) -> Option<()> {
-    if plain.bytes().any(|byte| byte < b' ') {
+    if look::any::<CONTROL>(plain.as_bytes()) {
         return None;
     }
     scratch.push_str(plain);

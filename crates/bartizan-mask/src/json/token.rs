@@ -6,7 +6,7 @@ use memchr::memchr2;
 
 use super::run::At;
 use super::string::Read;
-use super::{JsonMasker, State, scan, string, word};
+use super::{JsonMasker, State, string, word};
 use crate::names::Hide;
 
 /// The longest string that is looked through, in bytes as they came.
@@ -51,7 +51,7 @@ impl JsonMasker {
         }
         // Most strings are plain.
         let rest = chunk.get(at..).unwrap_or_default();
-        let length = scan::plain(rest);
+        let length = string::plain(rest);
         let end = at + length;
         let is_whole = length <= MAX_STRING_BYTES && chunk.get(end) == Some(&b'"');
         if !is_whole || !self.masker.values().is_empty() {

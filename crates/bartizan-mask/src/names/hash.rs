@@ -5,21 +5,6 @@ use std::iter;
 use super::MAX_NAME_BYTES;
 use crate::percent::decode;
 
-/// How many last letters of a name are looked at before the others.
-pub(super) const ENDING: usize = 3;
-
-/// The letters so far and the one before them, as one number.
-#[inline]
-pub(super) fn packed(letters: u64, letter: u8) -> u64 {
-    letters << 8 | u64::from(letter)
-}
-
-/// Spreads a number over all bits of a hash.
-#[inline]
-pub(super) fn spread(number: u64) -> u64 {
-    number.wrapping_mul(FACTOR)
-}
-
 /// A set of hashes that may hold more than was put in.
 pub(super) struct Bits([u64; 64]);
 
