@@ -43,11 +43,14 @@ pub(crate) fn all<const MARKS: u8>(text: &[u8], mut passes: impl FnMut(usize) ->
         at += LANES;
         rest = rest.get(LANES..).unwrap_or_default();
     }
-    rest.iter().zip(at..).all(|(byte, at)| match TABLE[usize::from(*byte)] & MARKS {
-        0 => true,
-        SCHEME if !begins_scheme(text, at) => true,
-        _ => passes(at),
-    })
+    while let Some(byte) = text.get(at) {
+        let mark = TABLE[usize::from(*byte)] & MARKS;
+        if mark != 0 && (mark != SCHEME || begins_scheme(text, at)) && !passes(at) {
+            return false;
+        }
+        at += 1;
+    }
+    true
 }
 
 /// Where the first of these marks stands.
@@ -79,41 +82,45 @@ fn lanes<const MARKS: u8>(window: &[u8; WINDOW]) -> u128 {
     let mut lanes = [0; LANES];
     let behind = window.iter().skip(1).zip(window.iter().skip(2));
     for ((lane, &byte), (&second, &third)) in lanes.iter_mut().zip(window).zip(behind) {
-        let scheme = (MARKS & SCHEME != 0) & is_scheme(byte, second, third);
-        *lane = if is_one::<MARKS>(byte) | scheme { u8::MAX } else { 0 };
+        *lane = of::<MARKS>(byte) | (bits(MARKS & SCHEME != 0) & scheme(byte, second, third));
     }
     u128::from_le_bytes(lanes)
 }
 
-/// Whether this byte alone is one of the marks.
+/// All bits, where this byte alone is one of the marks.
 #[inline]
-#[expect(clippy::needless_bitwise_bool, reason = "a lazy operator is a branch")]
-const fn is_one<const MARKS: u8>(byte: u8) -> bool {
+const fn of<const MARKS: u8>(byte: u8) -> u8 {
     let raw = match MARKS & RAW {
         // One comparison.
-        RAW => byte.wrapping_add(1).cast_signed() < b'!'.cast_signed(),
-        CONTROL => byte < b' ',
-        WIDE => byte > b'~',
-        _ => false,
+        RAW => bits(byte.wrapping_add(1).cast_signed() < b'!'.cast_signed()),
+        CONTROL => bits(byte < b' '),
+        WIDE => bits(byte > b'~'),
+        _ => 0,
     };
-    raw | ((MARKS & PAIR != 0) & ((byte == b'=') | (byte == b':') | (byte == b'%')))
-        | ((MARKS & AT != 0) & (byte == b'@'))
-        | ((MARKS & BRACKET != 0) & (byte.wrapping_sub(b'[') <= b']' - b'['))
-        | ((MARKS & BRACE != 0) & (byte == b'{'))
-        | ((MARKS & QUOTE != 0) & (byte == b'"'))
+    raw | (bits(MARKS & PAIR != 0) & (bits(byte == b'=') | bits(byte == b':') | bits(byte == b'%')))
+        | (bits(MARKS & AT != 0) & bits(byte == b'@'))
+        | (bits(MARKS & BRACKET != 0) & bits(byte.wrapping_sub(b'[') <= b']' - b'['))
+        | (bits(MARKS & BRACE != 0) & bits(byte == b'{'))
+        | (bits(MARKS & QUOTE != 0) & bits(byte == b'"'))
 }
 
-/// Whether `Bearer` or `Basic` may begin with these three.
+/// All bits, where `Bearer` or `Basic` may begin with these three.
 #[inline]
-#[expect(clippy::needless_bitwise_bool, reason = "a lazy operator is a branch")]
-fn is_scheme(first: u8, second: u8, third: u8) -> bool {
+const fn scheme(first: u8, second: u8, third: u8) -> u8 {
     // `a` and `e`, and then `a` and `s`, are one byte but for some bits.
-    (first | 0x20 == b'b') & (second | 0x24 == b'e') & (third | 0x32 == b's')
+    bits(first | 0x20 == b'b') & bits(second | 0x24 == b'e') & bits(third | 0x32 == b's')
+}
+
+/// All bits or none.
+#[inline]
+const fn bits(condition: bool) -> u8 {
+    (condition as u8).wrapping_neg()
 }
 
 #[cold]
+#[inline(never)]
 fn begins_scheme(text: &[u8], at: usize) -> bool {
-    matches!(text.get(at..), Some([first, second, third, ..]) if is_scheme(*first, *second, *third))
+    matches!(text.get(at..), Some([first, second, third, ..]) if scheme(*first, *second, *third) != 0)
 }
 
 /// The marks that each byte may be.
@@ -122,14 +129,14 @@ static TABLE: [u8; 256] = {
     let mut at = 0;
     while at < table.len() {
         let byte = at as u8;
-        table[at] = (is_one::<PAIR>(byte) as u8 * PAIR)
-            | (is_one::<AT>(byte) as u8 * AT)
-            | (is_one::<BRACKET>(byte) as u8 * BRACKET)
-            | (is_one::<BRACE>(byte) as u8 * BRACE)
-            | (is_one::<QUOTE>(byte) as u8 * QUOTE)
-            | (is_one::<CONTROL>(byte) as u8 * CONTROL)
-            | (is_one::<WIDE>(byte) as u8 * WIDE)
-            | (matches!(byte, b'b' | b'B') as u8 * SCHEME);
+        table[at] = (of::<PAIR>(byte) & PAIR)
+            | (of::<AT>(byte) & AT)
+            | (of::<BRACKET>(byte) & BRACKET)
+            | (of::<BRACE>(byte) & BRACE)
+            | (of::<QUOTE>(byte) & QUOTE)
+            | (of::<CONTROL>(byte) & CONTROL)
+            | (of::<WIDE>(byte) & WIDE)
+            | (bits(matches!(byte, b'b' | b'B')) & SCHEME);
         at += 1;
     }
     table

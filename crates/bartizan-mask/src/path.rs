@@ -55,23 +55,20 @@ impl Masker {
     /// assert_eq!(masker.path_cow("/users/7", "/users/{id}"), "/users/7");
     /// assert_eq!(masker.path_cow("/users/7", "/users/{id_token}"), "/users/[REDACTED]");
     /// ```
+    #[inline]
     pub fn path_cow<'p>(&self, path: &'p str, template: &str) -> Cow<'p, str> {
-        let (masked, _) = if self.is_sensitive_template(template) {
-            self.edit_cow(path, Escape::Percent, |names, edit| find(names, edit, template))
-        } else if !self.shows_plain(path.as_bytes()) {
-            self.edit_cow(path, Escape::Percent, |names, edit| url::find(names, edit, 0..path.len()))
-        } else {
+        if !self.is_sensitive_template(template) && self.shows_plain(path.as_bytes()) {
             return Cow::Borrowed(path);
-        };
-        masked
+        }
+        self.masked_path(path, template)
     }
 
     /// Whether a parameter of this template is sensitive.
     fn is_sensitive_template(&self, template: &str) -> bool {
         let mut rest = template.as_bytes();
         while let Some(mark) = look::first::<{ PAIR | BRACE }>(rest) {
-            let is_slash = |byte: &u8| *byte == b'/';
             let (head, tail) = rest.split_at_checked(mark).unwrap_or_default();
+            let is_slash = |byte: &u8| *byte == b'/';
             let start = head.iter().rposition(is_slash).map_or(0, |slash| slash + 1);
             let end = mark + tail.iter().position(is_slash).unwrap_or(tail.len());
             match Segment::of(rest.get(start..end).unwrap_or_default()) {
@@ -82,6 +79,16 @@ impl Masker {
             }
         }
         false
+    }
+
+    #[cold]
+    fn masked_path<'p>(&self, path: &'p str, template: &str) -> Cow<'p, str> {
+        let masked = if self.is_sensitive_template(template) {
+            self.edit_cow(path, Escape::Percent, |names, edit| find(names, edit, template))
+        } else {
+            self.edit_cow(path, Escape::Percent, |names, edit| url::find(names, edit, 0..path.len()))
+        };
+        masked.0
     }
 }
 
@@ -164,17 +171,15 @@ impl<'t> Segment<'t> {
         if let [b':', name @ ..] = segment {
             return Self::Parameter(name);
         }
-        let mut parts = segment.splitn(2, |byte| *byte == b'{').skip(1);
-        match parts.next() {
-            None | Some([b'{', ..]) => Self::Literal,
-            Some([b'*', name @ ..]) => Self::Rest(before_brace(name)),
-            Some(name) => Self::Parameter(before_brace(name)),
+        let Some(brace) = segment.iter().position(|byte| *byte == b'{') else { return Self::Literal };
+        let after = segment.get(brace + 1..).unwrap_or_default();
+        let end = after.iter().position(|byte| *byte == b'}').unwrap_or(after.len());
+        match after.get(..end).unwrap_or_default() {
+            _ if after.starts_with(b"{") => Self::Literal,
+            [b'*', name @ ..] => Self::Rest(name),
+            name => Self::Parameter(name),
         }
     }
-}
-
-fn before_brace(name: &[u8]) -> &[u8] {
-    name.split(|byte| *byte == b'}').next().unwrap_or_default()
 }
 
 /// Whether a literal segment, in which braces are doubled, is this one.

@@ -47,11 +47,12 @@ impl Masker {
     /// assert!(matches!(masker.query_cow("page=2"), std::borrow::Cow::Borrowed("page=2")));
     /// assert_eq!(masker.query_cow("otp=1"), "otp=[REDACTED]");
     /// ```
+    #[inline]
     pub fn query_cow<'q>(&self, query: &'q str) -> Cow<'q, str> {
         if self.shows_query(query.as_bytes()) {
             return Cow::Borrowed(query);
         }
-        self.edit_cow(query, Escape::Percent, |names, edit| find(names, edit, 0..query.len())).0
+        self.masked_query(query)
     }
 
     /// Writes an `application/x-www-form-urlencoded` body, masked as a [`query`](Self::query). The body
@@ -76,6 +77,11 @@ impl Masker {
 }
 
 impl Masker {
+    #[cold]
+    fn masked_query<'q>(&self, query: &'q str) -> Cow<'q, str> {
+        self.edit_cow(query, Escape::Percent, |names, edit| find(names, edit, 0..query.len())).0
+    }
+
     /// Whether this is printable ASCII and nothing in it is masked.
     fn shows_query(&self, query: &[u8]) -> bool {
         // A longer name is sensitive whatever it ends in.

@@ -2,6 +2,7 @@
 
 use crate::Masker;
 use crate::look::{self, AT, BRACKET, PAIR, RAW, SCHEME};
+use crate::names::Names;
 
 /// What may be in a text that is shown.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -31,27 +32,34 @@ impl Masker {
     }
 
     fn shows(&self, text: &[u8], may: May) -> bool {
-        let (mut authority, mut user) = (false, false);
-        let passes = |at| {
-            // No escape and no bracket came before, so that the letters here are the last ones of any name.
-            let (head, rest) = text.split_at_checked(at).unwrap_or_default();
-            match rest {
-                _ if may == May::Nothing => false,
-                [b'@', ..] => {
-                    user = true;
-                    true
-                }
-                [b':', b'/', b'/', ..] => {
-                    authority = true;
-                    may == May::Urls
-                }
-                [b'=' | b':', ..] => !self.names().may_end(head),
-                _ => false,
-            }
-        };
+        let mut shown = Shown { names: self.names(), may, authority: false, user: false };
         self.values().is_empty()
-            && look::all::<{ PAIR | AT | BRACKET | SCHEME | RAW }>(text, passes)
-            && !(authority && user)
+            && look::all::<{ PAIR | AT | BRACKET | SCHEME | RAW }>(text, |at| shown.passes(text, at))
+    }
+}
+
+/// What came so far in a text that is shown.
+struct Shown<'m> {
+    names: &'m Names,
+    may: May,
+    authority: bool,
+    user: bool,
+}
+
+impl Shown<'_> {
+    /// Whether the text is shown up to this mark and behind it. No escape and no bracket came before, so that the letters before the
+    /// mark are the last ones of any name.
+    #[inline(never)]
+    fn passes(&mut self, text: &[u8], mark: usize) -> bool {
+        let (head, rest) = text.split_at_checked(mark).unwrap_or_default();
+        match rest {
+            _ if self.may == May::Nothing => return false,
+            [b'@', ..] => self.user = true,
+            [b':', b'/', b'/', ..] => self.authority = true,
+            [b'=' | b':', ..] => return !self.names.may_end(head),
+            _ => return false,
+        }
+        !self.authority || (self.may == May::Urls && !self.user)
     }
 }
 

@@ -14,6 +14,8 @@ const NUMBER: usize = 24;
 #[derive(Default)]
 pub(super) struct Endings {
     known: Bits,
+    /// For each last letter, by its last five bits, those that come before it.
+    before: [u32; 32],
     /// Whether a name without a known ending may be sensitive after all: there are shorter ones.
     open: bool,
 }
@@ -24,6 +26,9 @@ impl Endings {
         match name.last_chunk::<ENDING>() {
             Some(ending) => self.known.insert(spread(ending.iter().rev().copied().fold(0, packed))),
             None => self.open = true,
+        }
+        if let Some(&[second, last]) = name.last_chunk() {
+            self.before[usize::from(last % 32)] |= 1 << (second % 32);
         }
     }
 
@@ -71,15 +76,24 @@ impl Endings {
     pub(super) fn may_end(&self, text: &[u8]) -> bool {
         match letters(text) {
             Some(ending) => self.has(ending),
-            None => self.may_end_apart(text),
+            None => self.open || (!self.differs(text) && self.may_end_apart(text)),
         }
+    }
+
+    /// Whether no name ends in the last letter of this text, or in that one and the one next to it.
+    #[inline]
+    fn differs(&self, text: &[u8]) -> bool {
+        let Some(&[second, last]) = text.last_chunk() else { return false };
+        let before = self.before[usize::from(last % 32)];
+        let no_pair = || second.is_ascii_alphabetic() && before >> (second % 32) & 1 == 0;
+        last.is_ascii_alphabetic() && (before == 0 || no_pair())
     }
 
     fn may_end_apart(&self, text: &[u8]) -> bool {
         let is_number = |byte: &&u8| normal(**byte) <= b'9';
         let number = text.iter().rev().take(NUMBER).take_while(is_number).count();
         let named = text.get(..text.len() - number).unwrap_or_default();
-        self.open || number == NUMBER || self.may_be_last(text) || (number > 0 && self.may_be_last(named))
+        number == NUMBER || self.may_be_last(text) || (number > 0 && self.may_be_last(named))
     }
 
     /// Whether the last letters and digits of a text may be those of a rule, whatever stands between and behind them.
