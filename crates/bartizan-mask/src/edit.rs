@@ -26,6 +26,8 @@ pub(crate) enum Escape {
 /// One pass over one input. Finders call [`hide`](Self::hide) from left to right.
 pub(crate) struct Edit<'a> {
     input: &'a [u8],
+    /// Whether there is something to escape.
+    raw: bool,
     /// Everything before this offset is written.
     done: usize,
     masked: usize,
@@ -40,7 +42,8 @@ pub(crate) struct Edit<'a> {
 impl<'a> Edit<'a> {
     #[inline]
     fn new(masker: &'a Masker, input: &'a [u8], escape: Escape, out: &'a mut dyn fmt::Write) -> Self {
-        Self { input, done: 0, masked: 0, escape, cut: false, masker, out, result: Ok(()) }
+        let raw = escape != Escape::Nothing && look::any::<RAW>(input);
+        Self { input, raw, done: 0, masked: 0, escape, cut: false, masker, out, result: Ok(()) }
     }
 
     pub(crate) fn input(&self) -> &'a [u8] {
@@ -116,7 +119,9 @@ impl<'a> Edit<'a> {
 
     fn write(&mut self, span: Range<usize>) {
         let kept = self.slice(span);
-        self.result = self.result.and_then(|()| write_kept(kept, self.escape, self.out));
+        self.result = self
+            .result
+            .and_then(|()| write_kept(kept, if self.raw { self.escape } else { Escape::Nothing }, self.out));
     }
 
     /// Writes what is kept, save the values in it that show themselves by their shape.
@@ -146,7 +151,7 @@ impl<'a> Edit<'a> {
 
     /// Whether the output would be the input.
     fn is_untouched(&self) -> bool {
-        self.masked == 0 && (self.escape == Escape::Nothing || !look::any::<RAW>(self.input))
+        self.masked == 0 && !self.raw
     }
 
     fn finish(mut self) -> Result<usize, fmt::Error> {

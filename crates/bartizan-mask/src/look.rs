@@ -43,8 +43,14 @@ pub(crate) fn all<const MARKS: u8>(text: &[u8], mut passes: impl FnMut(usize) ->
         at += LANES;
         rest = rest.get(LANES..).unwrap_or_default();
     }
+    singly::<MARKS>(text, at, passes)
+}
+
+/// As [`all`], from `at` on, byte by byte.
+#[inline]
+fn singly<const MARKS: u8>(text: &[u8], mut at: usize, mut passes: impl FnMut(usize) -> bool) -> bool {
     while let Some(byte) = text.get(at) {
-        let mark = TABLE[usize::from(*byte)] & MARKS;
+        let mark = marks(*byte) & MARKS;
         if mark != 0 && (mark != SCHEME || begins_scheme(text, at)) && !passes(at) {
             return false;
         }
@@ -67,60 +73,79 @@ pub(crate) fn first<const MARKS: u8>(text: &[u8]) -> Option<usize> {
 /// Whether one of these marks is there.
 #[inline]
 pub(crate) fn any<const MARKS: u8>(text: &[u8]) -> bool {
-    !all::<MARKS>(text, |_| false)
+    let (mut at, mut rest) = (0, text);
+    while let Some(window) = rest.first_chunk() {
+        if has::<MARKS>(window) {
+            return true;
+        }
+        at += LANES;
+        rest = rest.get(LANES..).unwrap_or_default();
+    }
+    !singly::<MARKS>(text, at, |_| false)
 }
 
-/// Whether this byte is one of these marks, save that of a scheme.
+/// The marks that this byte may be.
 #[inline]
-pub(crate) fn is_mark<const MARKS: u8>(byte: u8) -> bool {
-    TABLE[usize::from(byte)] & MARKS & !SCHEME != 0
+pub(crate) fn marks(byte: u8) -> u8 {
+    TABLE[usize::from(byte)]
 }
 
-/// All bits of each byte that is a mark, the first one lowest. Written so that the compiler makes vector instructions of it.
+/// Whether one of the first [`LANES`] bytes is a mark. Written, as [`lanes`], so that the compiler makes vector instructions of it.
+#[inline]
+fn has<const MARKS: u8>(window: &[u8; WINDOW]) -> bool {
+    let behind = window.iter().skip(1).zip(window.iter().skip(2));
+    let marks =
+        window.iter().zip(behind).map(|(&byte, (&second, &third))| is_mark::<MARKS>(byte, second, third));
+    marks.fold(false, |any, mark| any | mark)
+}
+
+/// All bits of each byte that is a mark, the first one lowest.
 #[inline]
 fn lanes<const MARKS: u8>(window: &[u8; WINDOW]) -> u128 {
     let mut lanes = [0; LANES];
     let behind = window.iter().skip(1).zip(window.iter().skip(2));
     for ((lane, &byte), (&second, &third)) in lanes.iter_mut().zip(window).zip(behind) {
-        *lane = of::<MARKS>(byte) | (bits(MARKS & SCHEME != 0) & scheme(byte, second, third));
+        *lane = if is_mark::<MARKS>(byte, second, third) { u8::MAX } else { 0 };
     }
     u128::from_le_bytes(lanes)
 }
 
-/// All bits, where this byte alone is one of the marks.
+/// Whether the first of these bytes is a mark.
 #[inline]
-const fn of<const MARKS: u8>(byte: u8) -> u8 {
+fn is_mark<const MARKS: u8>(byte: u8, second: u8, third: u8) -> bool {
+    is_one::<MARKS>(byte) | ((MARKS & SCHEME != 0) & is_scheme(byte, second, third))
+}
+
+/// Whether this byte alone is one of the marks.
+#[inline]
+#[expect(clippy::needless_bitwise_bool, reason = "a lazy operator is a branch")]
+const fn is_one<const MARKS: u8>(byte: u8) -> bool {
     let raw = match MARKS & RAW {
         // One comparison.
-        RAW => bits(byte.wrapping_add(1).cast_signed() < b'!'.cast_signed()),
-        CONTROL => bits(byte < b' '),
-        WIDE => bits(byte > b'~'),
-        _ => 0,
+        RAW => byte.wrapping_add(1).cast_signed() < b'!'.cast_signed(),
+        CONTROL => byte < b' ',
+        WIDE => byte > b'~',
+        _ => false,
     };
-    raw | (bits(MARKS & PAIR != 0) & (bits(byte == b'=') | bits(byte == b':') | bits(byte == b'%')))
-        | (bits(MARKS & AT != 0) & bits(byte == b'@'))
-        | (bits(MARKS & BRACKET != 0) & bits(byte.wrapping_sub(b'[') <= b']' - b'['))
-        | (bits(MARKS & BRACE != 0) & bits(byte == b'{'))
-        | (bits(MARKS & QUOTE != 0) & bits(byte == b'"'))
+    raw | ((MARKS & PAIR != 0) & ((byte == b'=') | (byte == b':') | (byte == b'%')))
+        | ((MARKS & AT != 0) & (byte == b'@'))
+        | ((MARKS & BRACKET != 0) & (byte.wrapping_sub(b'[') <= b']' - b'['))
+        | ((MARKS & BRACE != 0) & (byte == b'{'))
+        | ((MARKS & QUOTE != 0) & (byte == b'"'))
 }
 
-/// All bits, where `Bearer` or `Basic` may begin with these three.
+/// Whether `Bearer` or `Basic` may begin with these three.
 #[inline]
-const fn scheme(first: u8, second: u8, third: u8) -> u8 {
+#[expect(clippy::needless_bitwise_bool, reason = "a lazy operator is a branch")]
+fn is_scheme(first: u8, second: u8, third: u8) -> bool {
     // `a` and `e`, and then `a` and `s`, are one byte but for some bits.
-    bits(first | 0x20 == b'b') & bits(second | 0x24 == b'e') & bits(third | 0x32 == b's')
-}
-
-/// All bits or none.
-#[inline]
-const fn bits(condition: bool) -> u8 {
-    (condition as u8).wrapping_neg()
+    (first | 0x20 == b'b') & (second | 0x24 == b'e') & (third | 0x32 == b's')
 }
 
 #[cold]
 #[inline(never)]
 fn begins_scheme(text: &[u8], at: usize) -> bool {
-    matches!(text.get(at..), Some([first, second, third, ..]) if scheme(*first, *second, *third) != 0)
+    matches!(text.get(at..), Some([first, second, third, ..]) if is_scheme(*first, *second, *third))
 }
 
 /// The marks that each byte may be.
@@ -129,14 +154,14 @@ static TABLE: [u8; 256] = {
     let mut at = 0;
     while at < table.len() {
         let byte = at as u8;
-        table[at] = (of::<PAIR>(byte) & PAIR)
-            | (of::<AT>(byte) & AT)
-            | (of::<BRACKET>(byte) & BRACKET)
-            | (of::<BRACE>(byte) & BRACE)
-            | (of::<QUOTE>(byte) & QUOTE)
-            | (of::<CONTROL>(byte) & CONTROL)
-            | (of::<WIDE>(byte) & WIDE)
-            | (bits(matches!(byte, b'b' | b'B')) & SCHEME);
+        table[at] = (is_one::<PAIR>(byte) as u8 * PAIR)
+            | (is_one::<AT>(byte) as u8 * AT)
+            | (is_one::<BRACKET>(byte) as u8 * BRACKET)
+            | (is_one::<BRACE>(byte) as u8 * BRACE)
+            | (is_one::<QUOTE>(byte) as u8 * QUOTE)
+            | (is_one::<CONTROL>(byte) as u8 * CONTROL)
+            | (is_one::<WIDE>(byte) as u8 * WIDE)
+            | (matches!(byte, b'b' | b'B') as u8 * SCHEME);
         at += 1;
     }
     table

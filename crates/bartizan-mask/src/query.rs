@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use crate::Masker;
 use crate::edit::{Edit, Escape, write_shown};
-use crate::look::{self, PAIR};
+use crate::look::{self, BRACKET, PAIR};
 use crate::names::{MAX_NAME_BYTES, Names};
 use crate::nested;
 
@@ -105,38 +105,43 @@ pub(crate) fn find(names: &Names, edit: &mut Edit<'_>, span: Range<usize>) {
     }
     let mut at = span.start;
     while !rest.is_empty() {
-        let (name, tail, _) = split(rest, |byte| matches!(byte, b'=' | b'&'));
-        let (value, has_pairs) = match tail.split_first() {
+        let (name, tail, of_name) = split(rest, |byte| matches!(byte, b'=' | b'&'));
+        let (value, marks) = match tail.split_first() {
             Some((b'=', tail)) => {
-                let (value, _, has_pairs) = split(tail, |byte| byte == b'&');
-                (at + name.len() + 1..at + name.len() + 1 + value.len(), has_pairs)
+                let (value, _, marks) = split(tail, |byte| byte == b'&');
+                (at + name.len() + 1..at + name.len() + 1 + value.len(), marks)
             }
-            _ => (at..at + name.len(), true),
+            _ => (at..at + name.len(), of_name),
         };
         let end = value.end;
-        match if value.start > at { names.hides(name) } else { None } {
-            Some(hide) => edit.hide_as(value, hide),
-            None if has_pairs => nested::find(names, edit, value),
-            None => {}
+        let hide = match of_name & (PAIR | BRACKET) {
+            _ if value.start == at => None,
+            0 => names.hides_plain(name),
+            _ => names.hides(name),
+        };
+        if let Some(hide) = hide {
+            edit.hide_as(value, hide);
+        } else if marks & PAIR != 0 {
+            nested::find(names, edit, value);
         }
         rest = rest.get(end + 1 - at..).unwrap_or_default();
         at = end + 1;
     }
 }
 
-/// The text before the first byte that is an end, the rest from that byte on, and whether something may be nested in the former.
+/// The text before the first byte that is an end, the rest from that byte on, and the marks in the former.
 #[inline]
-fn split(text: &[u8], is_end: impl Fn(u8) -> bool) -> (&[u8], &[u8], bool) {
-    let (mut has_pairs, mut length) = (false, 0);
+fn split(text: &[u8], is_end: impl Fn(u8) -> bool) -> (&[u8], &[u8], u8) {
+    let (mut marks, mut length) = (0, 0);
     for &byte in text {
         if is_end(byte) {
             break;
         }
-        has_pairs |= look::is_mark::<PAIR>(byte);
+        marks |= look::marks(byte);
         length += 1;
     }
     let (head, tail) = text.split_at_checked(length).unwrap_or((text, &[]));
-    (head, tail, has_pairs)
+    (head, tail, marks)
 }
 
 #[cfg(test)]
