@@ -56,6 +56,10 @@ impl Shown<'_> {
             _ if self.may == May::Nothing => return false,
             [b'@', ..] => self.user = true,
             [b':', b'/', b'/', ..] => self.authority = true,
+            // A password that the text ends in, unless it is a port.
+            [b':', behind @ ..] if self.authority && !behind.first().is_some_and(u8::is_ascii_digit) => {
+                return false;
+            }
             [b'=' | b':', ..] => return !self.names.may_end(head),
             _ => return false,
         }
@@ -99,9 +103,13 @@ mod tests {
         ] {
             assert!(masker.shows_text(text.as_bytes()), "{text}");
         }
-        for text in
-            ["password2: x", "pin 12:30", "amqp://ada:hunter2@mq", "https://shop.example.com/?token=4f"]
-        {
+        for text in [
+            "password2: x",
+            "pin 12:30",
+            "amqp://ada:hunter2@mq",
+            "amqp://ada:hunter2",
+            "https://shop.example.com/?token=4f",
+        ] {
             assert!(!masker.shows_text(text.as_bytes()), "{text}");
         }
     }

@@ -62,6 +62,7 @@ fn strings_and_names_are_masked_as_text() {
         (r#"{"e":"pass\u0077ord=x\n\"a\""}"#, r#"{"e":"password=***\n\"a\""}"#),
         (r#"{"body":"{\"password\":\"x\",\"a\":1}"}"#, r#"{"body":"{\"password\":\"***\",\"a\":1}"}"#),
         (r#"{"redis://a:x@h":"up"}"#, r#"{"redis://REDACTED:REDACTED@h":"up"}"#),
+        (r#"["redis://a:x","redis://a:6379"]"#, r#"["redis://REDACTED:REDACTED","redis://a:6379"]"#),
         (r#"["Bearer x","pin=\u0000"]"#, r#"["Bearer ***","pin=\u0000"]"#),
         (r#""token=x""#, r#""token=***""#),
     ]);

@@ -89,6 +89,7 @@ impl Endings {
         last.is_ascii_alphabetic() && (before == 0 || no_pair())
     }
 
+    #[inline(never)]
     fn may_end_apart(&self, text: &[u8]) -> bool {
         let is_number = |byte: &&u8| normal(**byte) <= b'9';
         let number = text.iter().rev().take(NUMBER).take_while(is_number).count();
