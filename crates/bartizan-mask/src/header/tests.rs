@@ -1,5 +1,6 @@
 use http::{HeaderName, HeaderValue, header};
 
+use super::{COMMON, Form};
 use crate::Masker;
 
 fn masked(masker: &Masker, name: &str, value: impl AsRef<[u8]>) -> String {
@@ -133,5 +134,17 @@ fn binary_metadata_is_hidden_unless_it_is_allowed() {
         let mut out = String::new();
         masker.header(name, "AAAB", &mut out).unwrap();
         assert_eq!(out, expected, "{name}");
+    }
+}
+
+#[test]
+fn a_name_that_is_judged_ahead_is_judged_as_any_other() {
+    let lax = Masker::builder().allow("authorization").allow("cookie").whole_name("host").build().unwrap();
+    for masker in [Masker::default(), lax, Masker::builder().cookies_by_name(true).build().unwrap()] {
+        for name in COMMON {
+            let judged = Form::of(name, masker.names(), masker.cookies_by_name());
+            assert_eq!(masker.header_form(name), judged, "{name}");
+            assert_eq!(masker.header_form(&name.to_uppercase()), judged, "{name}");
+        }
     }
 }

@@ -139,6 +139,7 @@ fn spread(number: u32) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::names::normalise;
 
     #[test]
     fn three_letters_in_ascii_are_packed_as_one_by_one() {
@@ -157,5 +158,28 @@ mod tests {
             }
         }
         assert_eq!(letters(b"ab"), None);
+    }
+
+    #[test]
+    fn no_name_of_a_rule_is_taken_for_another() {
+        let names = ["password", "pin", "api_key", "x5y", "cl\u{e9}", "rvx"];
+        let mut endings = Endings::default();
+        names.iter().filter_map(|name| normalise(name)).for_each(|name| endings.add(&name));
+        assert!(!endings.open);
+        for name in names {
+            let spaced: Vec<String> = name.chars().map(String::from).collect();
+            for name in [name.to_owned(), name.to_ascii_uppercase(), spaced.join("-"), spaced.join(" _")] {
+                for head in ["", "x", "a, ", "1_"] {
+                    for number in ["", "2", " 17", "-00", "  "] {
+                        let text = format!("{head}{name}{number}");
+                        assert!(endings.may_end(text.as_bytes()), "{text}");
+                        assert!(endings.may_match(text.as_bytes()), "{text}");
+                    }
+                }
+            }
+        }
+        for text in ["x; rv", "Mozilla", "q", "en;q", "page", "a"] {
+            assert!(!endings.may_end(text.as_bytes()), "{text}");
+        }
     }
 }

@@ -1,5 +1,8 @@
 use std::borrow::Cow;
 
+use proptest::prelude::*;
+
+use super::Segment;
 use crate::Masker;
 
 fn assert_masked(cases: &[(&str, &str, &str)]) {
@@ -94,4 +97,31 @@ fn a_long_path_is_masked() {
     let path = format!("/{}/{}", "a/".repeat(1 << 15), "s".repeat(1 << 16));
     let masked = Masker::default().path_cow(&path, "/{*secret}").into_owned();
     assert_eq!(masked, "/[REDACTED]");
+}
+
+#[test]
+fn a_verdict_on_a_template_is_the_maskers_own() {
+    let (strict, lax) = (Masker::default(), Masker::builder().replace_names(["id"]).build().unwrap());
+    for (template, by_default, by_id) in
+        [("/a/{token}", "/a/[REDACTED]", "/a/x"), ("/a/{id}", "/a/x", "/a/[REDACTED]")]
+    {
+        assert_eq!(strict.path_cow("/a/x", template), by_default);
+        assert_eq!(lax.path_cow("/a/x", template), by_id);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 20_000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_template_is_sensitive_if_one_of_its_segments_is(parts in prop::collection::vec(prop::sample::select(&[
+        "/", "/", "{", "}", ":", "{{", "{*", "token", "id", "pin", "=", "%70in", "a-long-literal-in-between",
+    ][..]), 0..12)) {
+        let (masker, template) = (Masker::default(), parts.concat());
+        let sensitive = template.split('/').any(|segment| match Segment::of(segment.as_bytes()) {
+            Segment::Literal => false,
+            Segment::Parameter(name) | Segment::Rest(name) => masker.is_sensitive_bytes(name),
+        });
+        prop_assert_eq!(masker.is_sensitive_template(&template), sensitive);
+    }
 }
