@@ -30,7 +30,7 @@ use crate::side::Side;
 /// # use bartizan_core::{Ending, Exchange, Observer, Record};
 /// # struct Watch; struct Watched;
 /// # impl Observer for Watch { type Exchange = Watched; fn begin<B>(&self, _: &mut http::Request<B>, _: &Record) -> Watched { Watched } }
-/// # impl Exchange for Watched { fn end(self, _: &Ending, _: &Record) {} }
+/// # impl Exchange for Watched { fn end(&mut self, _: &Ending, _: &Record) {} }
 ///
 /// let layer = ObserveLayer::with_settings(Watch, Settings {
 ///     routes: Routes::new().prefix("/files/{*path}")?,
@@ -80,7 +80,7 @@ impl<O: Observer> ObserveLayer<O> {
     /// # struct Watch; struct Watched;
     /// # impl Observer for Watch { type Exchange = Watched; fn begin<B>(&self, _: &mut http::Request<B>, _: &Record) -> Watched { Watched } }
     /// impl Exchange for Watched {
-    ///     fn end(self, ending: &Ending, _: &Record) {
+    ///     fn end(&mut self, ending: &Ending, _: &Record) {
     ///         println!("called, and it ended as {:?}", ending.error_type().unwrap_or("a success"));
     ///     }
     /// }
