@@ -15,12 +15,12 @@ use crate::context::{Context, Entered};
 use crate::failure::Failure;
 use crate::grpc::framing::Framing;
 use crate::grpc::{GrpcCode, Protocol, timeout};
-use crate::kept::Kept;
+use crate::kept::{Kept, Leave};
 use crate::method::KnownMethod;
 use crate::observer::Exchange;
 use crate::outcome::{Ending, Outcome};
 use crate::parts;
-use crate::record::Record;
+use crate::record::{Left, Record};
 use crate::side::Side;
 
 /// The context that is current while an exchange is worked on, and the exchange itself.
@@ -279,12 +279,16 @@ impl<X> Drop for Last<'_, X> {
     }
 }
 
-impl<X: Exchange> Drop for Live<X> {
-    fn drop(&mut self) {
+impl<X: Exchange> Leave for Live<X> {
+    type Left = Left;
+
+    fn leave(&mut self) -> Left {
         if self.state.exchange.is_some() {
             let (_entered, state) = self.within();
             state.abandon();
         }
+        self.context = None;
+        self.state.record.leave()
     }
 }
 
