@@ -211,15 +211,6 @@ fn decoded(part: &[u8]) -> (Cow<'_, [u8]>, Option<Vec<usize>>) {
     (bytes.into(), Some(offsets))
 }
 
-/// Writes printable ASCII as it is; says that nothing in it was masked.
-#[inline]
-pub(crate) fn write_shown<W>(text: &[u8], out: &mut W) -> Result<usize, fmt::Error>
-where
-    W: fmt::Write + ?Sized,
-{
-    out.write_str(str::from_utf8(text).map_err(|_| fmt::Error)?).map(|()| 0)
-}
-
 fn write_kept(kept: &[u8], escape: Escape, out: &mut dyn fmt::Write) -> fmt::Result {
     if escape == Escape::Nothing {
         if let Ok(kept) = str::from_utf8(kept) {

@@ -6,7 +6,7 @@ use std::ops::Range;
 use http::{HeaderName, HeaderValue};
 use memchr::memchr;
 
-use crate::edit::{Edit, Escape, write_shown};
+use crate::edit::{Edit, Escape};
 use crate::names::{Hide, Names};
 use crate::{Masker, nested, text, url};
 
@@ -181,6 +181,15 @@ impl Masker {
 fn hides_binary(names: &Names, name: &str, plain: &str) -> Option<Hide> {
     let allowed = names.allows(name.as_bytes()) || names.allows(plain.as_bytes());
     if allowed { None } else { names.hides(plain.as_bytes()).or(Some(Hide::default())) }
+}
+
+/// Writes printable ASCII as it is; says that nothing in it was masked.
+#[inline]
+fn write_shown<W>(text: &[u8], out: &mut W) -> Result<usize, fmt::Error>
+where
+    W: fmt::Write + ?Sized,
+{
+    out.write_str(str::from_utf8(text).map_err(|_| fmt::Error)?).map(|()| 0)
 }
 
 /// The name of binary gRPC metadata without its ending.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use crate::Masker;
-use crate::edit::{Edit, Escape, write_shown};
+use crate::edit::{Edit, Escape};
 use crate::look::{self, BRACE, PAIR};
 use crate::names::Names;
 use crate::{nested, url};
@@ -39,13 +39,32 @@ impl Masker {
         W: fmt::Write + ?Sized,
     {
         let path = path.as_ref();
-        if self.is_sensitive_template(template) {
-            self.edit(path, Escape::Percent, &mut out, |names, edit| find(names, edit, template))
-        } else if self.shows_plain(path) {
-            write_shown(path, out)
-        } else {
-            self.edit(path, Escape::Percent, &mut out, |names, edit| url::find(names, edit, 0..path.len()))
+        match str::from_utf8(path) {
+            Ok(path) => self.path_str(path, template, out),
+            Err(_) => self.edit(path, Escape::Percent, &mut out, |_, edit| self.find_in_path(edit, template)),
         }
+    }
+
+    /// [`path`](Self::path) for what is known to be text, as that of a `Uri` is.
+    ///
+    /// # Errors
+    ///
+    /// Only those of `out`.
+    ///
+    /// ```
+    /// let mut out = String::new();
+    /// bartizan_mask::Masker::default().path_str("/users/7", "/users/{id}", &mut out)?;
+    /// assert_eq!(out, "/users/7");
+    /// # Ok::<(), std::fmt::Error>(())
+    /// ```
+    pub fn path_str<W>(&self, path: &str, template: &str, mut out: &mut W) -> Result<usize, fmt::Error>
+    where
+        W: fmt::Write + ?Sized,
+    {
+        if self.shows_path(path, template) {
+            return out.write_str(path).map(|()| 0);
+        }
+        self.edit(path.as_bytes(), Escape::Percent, &mut out, |_, edit| self.find_in_path(edit, template))
     }
 
     /// [`path`](Self::path) as a string, borrowed when nothing changes.
@@ -55,12 +74,24 @@ impl Masker {
     /// assert_eq!(masker.path_cow("/users/7", "/users/{id}"), "/users/7");
     /// assert_eq!(masker.path_cow("/users/7", "/users/{id_token}"), "/users/[REDACTED]");
     /// ```
-    #[inline]
     pub fn path_cow<'p>(&self, path: &'p str, template: &str) -> Cow<'p, str> {
-        if !self.is_sensitive_template(template) && self.shows_plain(path.as_bytes()) {
+        if self.shows_path(path, template) {
             return Cow::Borrowed(path);
         }
-        self.masked_path(path, template)
+        self.edit_cow(path, Escape::Percent, |_, edit| self.find_in_path(edit, template)).0
+    }
+
+    /// Whether this is printable ASCII and nothing in it is masked.
+    fn shows_path(&self, path: &str, template: &str) -> bool {
+        !self.is_sensitive_template(template) && self.shows_plain(path.as_bytes())
+    }
+
+    fn find_in_path(&self, edit: &mut Edit<'_>, template: &str) {
+        if self.is_sensitive_template(template) {
+            find(self.names(), edit, template);
+        } else {
+            url::find(self.names(), edit, 0..edit.input().len());
+        }
     }
 
     /// Whether a parameter of this template is sensitive.
@@ -79,16 +110,6 @@ impl Masker {
             }
         }
         false
-    }
-
-    #[cold]
-    fn masked_path<'p>(&self, path: &'p str, template: &str) -> Cow<'p, str> {
-        let masked = if self.is_sensitive_template(template) {
-            self.edit_cow(path, Escape::Percent, |names, edit| find(names, edit, template))
-        } else {
-            self.edit_cow(path, Escape::Percent, |names, edit| url::find(names, edit, 0..path.len()))
-        };
-        masked.0
     }
 }
 

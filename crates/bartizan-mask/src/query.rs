@@ -5,7 +5,7 @@ use std::fmt;
 use std::ops::Range;
 
 use crate::Masker;
-use crate::edit::{Edit, Escape, write_shown};
+use crate::edit::{Edit, Escape};
 use crate::look::{self, BRACKET, PAIR};
 use crate::names::{MAX_NAME_BYTES, Names};
 use crate::nested;
@@ -34,10 +34,35 @@ impl Masker {
         W: fmt::Write + ?Sized,
     {
         let query = query.as_ref();
-        if self.shows_query(query) {
-            return write_shown(query, out);
+        match str::from_utf8(query) {
+            Ok(query) => self.query_str(query, out),
+            Err(_) => {
+                self.edit(query, Escape::Percent, &mut out, |names, edit| find(names, edit, 0..query.len()))
+            }
         }
-        self.edit(query, Escape::Percent, &mut out, |names, edit| find(names, edit, 0..query.len()))
+    }
+
+    /// [`query`](Self::query) for what is known to be text, as that of a `Uri` is.
+    ///
+    /// # Errors
+    ///
+    /// Only those of `out`.
+    ///
+    /// ```
+    /// let mut out = String::new();
+    /// bartizan_mask::Masker::default().query_str("page=2&otp=1", &mut out)?;
+    /// assert_eq!(out, "page=2&otp=[REDACTED]");
+    /// # Ok::<(), std::fmt::Error>(())
+    /// ```
+    pub fn query_str<W>(&self, query: &str, mut out: &mut W) -> Result<usize, fmt::Error>
+    where
+        W: fmt::Write + ?Sized,
+    {
+        if self.shows_query(query) {
+            return out.write_str(query).map(|()| 0);
+        }
+        let all = 0..query.len();
+        self.edit(query.as_bytes(), Escape::Percent, &mut out, |names, edit| find(names, edit, all))
     }
 
     /// [`query`](Self::query) as a string, borrowed when nothing changes.
@@ -47,12 +72,11 @@ impl Masker {
     /// assert!(matches!(masker.query_cow("page=2"), std::borrow::Cow::Borrowed("page=2")));
     /// assert_eq!(masker.query_cow("otp=1"), "otp=[REDACTED]");
     /// ```
-    #[inline]
     pub fn query_cow<'q>(&self, query: &'q str) -> Cow<'q, str> {
-        if self.shows_query(query.as_bytes()) {
+        if self.shows_query(query) {
             return Cow::Borrowed(query);
         }
-        self.masked_query(query)
+        self.edit_cow(query, Escape::Percent, |names, edit| find(names, edit, 0..query.len())).0
     }
 
     /// Writes an `application/x-www-form-urlencoded` body, masked as a [`query`](Self::query). The body
@@ -77,15 +101,10 @@ impl Masker {
 }
 
 impl Masker {
-    #[cold]
-    fn masked_query<'q>(&self, query: &'q str) -> Cow<'q, str> {
-        self.edit_cow(query, Escape::Percent, |names, edit| find(names, edit, 0..query.len())).0
-    }
-
     /// Whether this is printable ASCII and nothing in it is masked.
-    fn shows_query(&self, query: &[u8]) -> bool {
+    fn shows_query(&self, query: &str) -> bool {
         // A longer name is sensitive whatever it ends in.
-        query.len() <= MAX_NAME_BYTES && self.shows_pairs(query)
+        query.len() <= MAX_NAME_BYTES && self.shows_pairs(query.as_bytes())
     }
 
     /// Appends a form that may be the beginning of one.

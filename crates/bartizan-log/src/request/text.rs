@@ -36,13 +36,13 @@ impl Texts {
         // Writing to a string does not fail.
         let path = append(buffer, |out| {
             push_part(out, uri.map_or("", PathAndQuery::path), |part, out| {
-                out.push_str(&masker.path_cow(part, route));
+                let _ = masker.path_str(part, route, out);
             });
         });
         let query = uri.and_then(PathAndQuery::query).map(|query| {
             append(buffer, |out| {
                 push_part(out, query, |part, out| {
-                    out.push_str(&masker.query_cow(part));
+                    let _ = masker.query_str(part, out);
                 });
             })
         });
