@@ -41,7 +41,10 @@ impl Masker {
         let path = path.as_ref();
         match str::from_utf8(path) {
             Ok(path) => self.path_str(path, template, out),
-            Err(_) => self.edit(path, Escape::Percent, &mut out, |_, edit| self.find_in_path(edit, template)),
+            Err(_) => {
+                let template = self.sensitive_template(template);
+                self.edit(path, Escape::Percent, &mut out, |names, edit| find(names, edit, template))
+            }
         }
     }
 
@@ -61,10 +64,11 @@ impl Masker {
     where
         W: fmt::Write + ?Sized,
     {
-        if self.shows_path(path, template) {
+        let template = self.sensitive_template(template);
+        if template.is_none() && self.shows_plain(path.as_bytes()) {
             return out.write_str(path).map(|()| 0);
         }
-        self.edit(path.as_bytes(), Escape::Percent, &mut out, |_, edit| self.find_in_path(edit, template))
+        self.edit(path.as_bytes(), Escape::Percent, &mut out, |names, edit| find(names, edit, template))
     }
 
     /// [`path`](Self::path) as a string, borrowed when nothing changes.
@@ -75,27 +79,15 @@ impl Masker {
     /// assert_eq!(masker.path_cow("/users/7", "/users/{id_token}"), "/users/[REDACTED]");
     /// ```
     pub fn path_cow<'p>(&self, path: &'p str, template: &str) -> Cow<'p, str> {
-        if self.shows_path(path, template) {
+        let template = self.sensitive_template(template);
+        if template.is_none() && self.shows_plain(path.as_bytes()) {
             return Cow::Borrowed(path);
         }
-        self.edit_cow(path, Escape::Percent, |_, edit| self.find_in_path(edit, template)).0
+        self.edit_cow(path, Escape::Percent, |names, edit| find(names, edit, template)).0
     }
 
-    /// Whether this is printable ASCII and nothing in it is masked.
-    fn shows_path(&self, path: &str, template: &str) -> bool {
-        !self.is_sensitive_template(template) && self.shows_plain(path.as_bytes())
-    }
-
-    fn find_in_path(&self, edit: &mut Edit<'_>, template: &str) {
-        if self.is_sensitive_template(template) {
-            find(self.names(), edit, template);
-        } else {
-            url::find(self.names(), edit, 0..edit.input().len());
-        }
-    }
-
-    /// Whether a parameter of this template is sensitive.
-    fn is_sensitive_template(&self, template: &str) -> bool {
+    /// The template, if a parameter of it is sensitive.
+    fn sensitive_template<'t>(&self, template: &'t str) -> Option<&'t str> {
         let mut rest = template.as_bytes();
         while let Some(mark) = look::first::<{ PAIR | BRACE }>(rest) {
             let (head, tail) = rest.split_at_checked(mark).unwrap_or_default();
@@ -104,21 +96,21 @@ impl Masker {
             let end = mark + tail.iter().position(is_slash).unwrap_or(tail.len());
             match Segment::of(rest.get(start..end).unwrap_or_default()) {
                 Segment::Parameter(name) | Segment::Rest(name) if self.is_sensitive_bytes(name) => {
-                    return true;
+                    return Some(template);
                 }
                 _ => rest = rest.get(end..).unwrap_or_default(),
             }
         }
-        false
+        None
     }
 }
 
-/// Hides the sensitive parameters of a template that has some.
-fn find(names: &Names, edit: &mut Edit<'_>, template: &str) {
+/// Hides the sensitive parameters of a template that has some, and what else shows itself.
+fn find(names: &Names, edit: &mut Edit<'_>, template: Option<&str>) {
     let path = edit.input();
     let start = usize::from(path.starts_with(b"/"));
-    let template = template.strip_prefix('/').unwrap_or(template);
-    match fitting(edit.slice(start..path.len()), template) {
+    let template = template.map(|template| template.strip_prefix('/').unwrap_or(template));
+    match template.and_then(|template| fitting(edit.slice(start..path.len()), template)) {
         Some(template) => hide_parameters(names, edit, start, template),
         None => url::find(names, edit, 0..path.len()),
     }

@@ -102,6 +102,7 @@ impl Masker {
 
 impl Masker {
     /// Whether this is printable ASCII and nothing in it is masked.
+    #[inline]
     fn shows_query(&self, query: &str) -> bool {
         // A longer name is sensitive whatever it ends in.
         query.len() <= MAX_NAME_BYTES && self.shows_pairs(query.as_bytes())
