@@ -39,13 +39,11 @@ impl Masker {
         W: fmt::Write + ?Sized,
     {
         let path = path.as_ref();
-        match str::from_utf8(path) {
-            Ok(path) => self.path_str(path, template, out),
-            Err(_) => {
-                let template = self.sensitive_template(template);
-                self.edit(path, Escape::Percent, &mut out, |names, edit| find(names, edit, template))
-            }
-        }
+        let Ok(path) = str::from_utf8(path) else {
+            let template = self.sensitive_template(template);
+            return self.edit(path, Escape::Percent, &mut out, |names, edit| find(names, edit, template));
+        };
+        self.path_str(path, template, out)
     }
 
     /// [`path`](Self::path) for what is known to be text, as that of a `Uri` is.
