@@ -36,16 +36,11 @@ pub(crate) fn push_cut(out: &mut Vec<u8>, beginning: &str, limit: usize) {
 }
 
 /// Appends a string of our own, without anything to escape.
-pub(crate) fn push_word(out: &mut Vec<u8>, word: &str) -> bool {
-    push_ascii(out, word.as_bytes())
-}
-
-/// Writes ASCII that needs no escapes.
 #[inline]
-pub(crate) fn push_ascii(out: &mut Vec<u8>, text: &[u8]) -> bool {
-    out.reserve(text.len() + 2);
+pub(crate) fn push_word(out: &mut Vec<u8>, word: &str) -> bool {
+    out.reserve(word.len() + 2);
     out.push(b'"');
-    out.extend_from_slice(text);
+    out.extend_from_slice(word.as_bytes());
     out.push(b'"');
     true
 }
@@ -87,21 +82,23 @@ pub(crate) fn push_f64(out: &mut Vec<u8>, number: f64) -> bool {
 fn push_few_decimals(out: &mut Vec<u8>, number: f64) -> bool {
     let thousandths = (number * 1000.0).round();
     let exact = (thousandths / 1000.0).to_bits() == number.to_bits();
-    exact && number.is_sign_positive() && push_thousandths(out, thousandths as u64)
+    // Beyond these a float has not every digit.
+    let few = exact && number.is_sign_positive() && thousandths < 1e15;
+    if few {
+        push_integer(out, thousandths as u64 / 1000);
+        let (decimals, len) = decimals(thousandths as u64);
+        out.extend_from_slice(decimals.get(..len).unwrap_or_default());
+    }
+    few
 }
 
-/// Appends a number of so many thousandths as [`push_f64`] does. False, and nothing appended, for one whose digits a float has not.
-pub(crate) fn push_thousandths(out: &mut Vec<u8>, thousandths: u64) -> bool {
-    if thousandths >= 1_000_000_000_000_000 {
-        return false;
-    }
-    push_integer(out, thousandths / 1000);
+/// The point and the decimals of a number of so many thousandths, and how many bytes of this count: it ends in no zero but a lone one.
+#[inline]
+pub(crate) fn decimals(thousandths: u64) -> ([u8; 4], usize) {
     let decimals = (thousandths % 1000) as u16;
     let digit = |n: u16| b'0' + (n % 10) as u8;
-    let digits = [b'.', digit(decimals / 100), digit(decimals / 10), digit(decimals)];
     let zeroes = usize::from(decimals.is_multiple_of(10)) + usize::from(decimals.is_multiple_of(100));
-    out.extend_from_slice(digits.get(..digits.len() - zeroes).unwrap_or_default());
-    true
+    ([b'.', digit(decimals / 100), digit(decimals / 10), digit(decimals)], 4 - zeroes)
 }
 
 pub(crate) fn push_bool(out: &mut Vec<u8>, value: bool) -> bool {
@@ -166,8 +163,6 @@ mod tests {
                 let mut shortest = ryu::Buffer::new();
                 proptest::prop_assert_eq!(json, shortest.format_finite(number));
             }
-            let whole = written(|out| push_thousandths(out, thousandths.into()));
-            proptest::prop_assert_eq!(whole, written(|out| push_f64(out, f64::from(thousandths) / 1000.0)));
         }
     }
 

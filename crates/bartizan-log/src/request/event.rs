@@ -58,32 +58,33 @@ own_fields! {
 
 impl<F: FnOnce() -> Texts> Told<'_, F> {
     pub(super) fn write(&self) {
-        let Self { message, level, facts, texts, request_headers, response_headers, bodies } = *self;
-        // Only where the event is wanted, and until everyone has seen it.
-        let ahead = LazyCell::new(|| Ahead::write(|out| self.push_json(level, out)));
-        let message = || {
-            LazyCell::force(&ahead);
-            message
-        };
+        let Self { message, level, ref facts, texts, request_headers, response_headers, bodies } = *self;
+        let parts;
+        let mut ahead = None;
         macro_rules! at {
             ($level:expr) => {
                 tracing::event!(
                     target: REQUEST_TARGET,
                     $level,
-                    message = message(),
+                    message = {
+                        // Only where the event is wanted.
+                        parts = texts.parts();
+                        ahead = Some(Ahead::write(|line| self.write_json(&parts, line)));
+                        message
+                    },
                     method = facts.method,
                     route = facts.route,
-                    path = texts.path(),
-                    query = texts.query(),
+                    path = parts.path,
+                    query = parts.query,
                     status = facts.status,
                     outcome = facts.outcome,
                     duration_ms = facts.duration.map(milliseconds),
                     first_byte_ms = facts.first_byte.map(milliseconds),
-                    client_address = texts.client_address(),
+                    client_address = parts.client_address,
                     request_bytes = facts.request_bytes,
                     response_bytes = facts.response_bytes,
                     http_version = facts.http_version,
-                    user_agent = texts.user_agent(),
+                    user_agent = parts.user_agent,
                     error_type = facts.error_type,
                     grpc_code = facts.grpc_code,
                     request_messages = facts.request_messages,
@@ -104,6 +105,8 @@ impl<F: FnOnce() -> Texts> Told<'_, F> {
             Level::WARN => at!(Level::WARN),
             _ => at!(Level::INFO),
         }
+        // Everyone has seen the event.
+        drop(ahead);
     }
 }
 

@@ -47,12 +47,13 @@ impl RequestLogExchange {
         request: &Request<B>,
         record: &Record,
     ) -> Self {
-        let path = request.uri().path();
         let kept = Kept {
             uri: request.uri().path_and_query().cloned(),
             user_agent: request.headers().get(header::USER_AGENT).cloned(),
             picked,
-            starting: options.start_event && picked && !options.skip.has(record.route(), path),
+            starting: options.start_event
+                && picked
+                && !options.skip.has(record.route(), request.uri().path()),
             request_headers: options.request_headers.then(|| Headers::of(request.headers(), options)),
             response_headers: None,
             capturing: options
@@ -148,7 +149,7 @@ impl Kept {
         let texts = LazyCell::new(|| self.texts(record));
         let bodies = match (capturing, &self.options.capture) {
             (Some(capturing), Some(capture)) if capture.is_wanted(ending, record, slow) => {
-                let target = (texts.path(), texts.query());
+                let target = (texts.parts().path, texts.parts().query);
                 capturing.end(capture, self.masker(record), ending, record, target)
             }
             _ => Bodies::default(),

@@ -1,114 +1,126 @@
-//! The fields of a request's event as a line shows them: what [`FIELDS`](super::event::FIELDS) says, in one go.
+//! The line of a request's event: what [`FIELDS`](super::event::FIELDS) says, in one go.
 
+use std::mem;
 use std::time::Duration;
 
-use tracing::Level;
-
-use super::REQUEST_TARGET;
-use super::ahead::MAX_BYTES;
 use super::event::Told;
-use super::facts::{microseconds, milliseconds};
-use super::text::Texts;
-use crate::line::{push_f64, push_integer, push_json, push_str, push_thousandths};
+use super::facts::microseconds;
+use super::text::{Parts, Texts};
+use crate::line::{Timestamp, decimals, is_plain};
+
+/// Longer ones are not written in one go: cutting what does not fit is left to the line.
+const MAX_BYTES: usize = 16 * 1024;
+/// More than all keys take, and all values but texts.
+const MAX_FIXED: usize = 640;
 
 impl<F: FnOnce() -> Texts> Told<'_, F> {
-    /// Appends all that follows the timestamp, and says whether it fitted.
-    pub(super) fn push_json(&self, level: Level, out: &mut Vec<u8>) -> bool {
-        let Self { message, facts, texts, request_headers, response_headers, bodies, .. } = *self;
-        let mut fields = Fields { out, whole: true };
-        fields.word(",\"level\":\"", level.as_str());
-        fields.word(",\"target\":\"", REQUEST_TARGET);
-        fields.word(",\"message\":\"", message);
-        fields.word(",\"method\":\"", facts.method);
-        fields.text(",\"route\":", Some(facts.route));
-        fields.text(",\"path\":", Some(texts.path()));
-        fields.text(",\"query\":", texts.query());
+    /// Writes all that follows the timestamp, to which it leaves room, and says how long the line is by then. `None`,
+    /// and nothing that counts is written, where there is something to escape, a body, or too much.
+    pub(super) fn write_json(&self, parts: &Parts<'_>, line: &mut Vec<u8>) -> Option<usize> {
+        let Self { message, level, ref facts, request_headers, response_headers, bodies, .. } = *self;
+        let len = |json: Option<&str>| json.map_or(0, str::len);
+        let texts = facts.route.len() + parts.all.len() + len(request_headers) + len(response_headers);
+        let room = Timestamp::JSON_LEN + MAX_FIXED + texts;
+        let is_plain = is_plain(facts.route.as_bytes()) && is_plain(parts.all.as_bytes());
+        if !is_plain || bodies.request.is_some() || bodies.response.is_some() || room > MAX_BYTES {
+            return None;
+        }
+        if line.len() < room {
+            line.resize(room, 0);
+        }
+        let mut fields = Fields { rest: line.get_mut(Timestamp::JSON_LEN..)?, fits: true };
+        for part in [
+            ",\"level\":\"",
+            level.as_str(),
+            "\",\"target\":\"bartizan::request\",\"message\":\"",
+            message,
+            "\",\"method\":\"",
+            facts.method,
+            "\",\"route\":\"",
+            facts.route,
+            "\",\"path\":\"",
+            parts.path,
+            "\"",
+        ] {
+            fields.put(part);
+        }
+        fields.word(",\"query\":\"", parts.query);
         fields.integer(",\"status\":", facts.status);
-        fields.words(",\"outcome\":\"", facts.outcome);
+        fields.word(",\"outcome\":\"", facts.outcome);
         fields.milliseconds(",\"duration_ms\":", facts.duration);
         fields.milliseconds(",\"first_byte_ms\":", facts.first_byte);
-        fields.words(",\"client_address\":\"", texts.client_address());
+        fields.word(",\"client_address\":\"", parts.client_address);
         fields.integer(",\"request_bytes\":", facts.request_bytes);
         fields.integer(",\"response_bytes\":", facts.response_bytes);
-        fields.word(",\"http_version\":\"", facts.http_version);
-        fields.text(",\"user_agent\":", texts.user_agent());
-        fields.words(",\"error_type\":\"", facts.error_type);
-        fields.words(",\"grpc_code\":\"", facts.grpc_code);
+        fields.word(",\"http_version\":\"", Some(facts.http_version));
+        fields.word(",\"user_agent\":\"", parts.user_agent);
+        fields.word(",\"error_type\":\"", facts.error_type);
+        fields.word(",\"grpc_code\":\"", facts.grpc_code);
         fields.integer(",\"request_messages\":", facts.request_messages);
         fields.integer(",\"response_messages\":", facts.response_messages);
-        fields.flag(",\"slow\":true", facts.slow);
+        fields.json(",\"slow\":", facts.slow.then_some("true"));
         fields.json(",\"request_headers\":", request_headers);
         fields.json(",\"response_headers\":", response_headers);
-        for (body, key, truncated) in [
-            (&bodies.request, ",\"request_body\":", ",\"request_body_truncated\":true"),
-            (&bodies.response, ",\"response_body\":", ",\"response_body_truncated\":true"),
-        ] {
-            fields.text(key, body.as_ref().map(|body| &*body.text));
-            fields.flag(truncated, body.as_ref().is_some_and(|body| body.truncated));
-        }
-        fields.whole
+        let Fields { rest, fits } = fields;
+        let left = rest.len();
+        fits.then(|| line.len() - left)
     }
 }
 
+/// The rest of a line. It has room for all of it, so that nothing grows on the way.
 struct Fields<'a> {
-    out: &'a mut Vec<u8>,
-    whole: bool,
+    rest: &'a mut [u8],
+    fits: bool,
 }
 
 impl Fields<'_> {
-    /// A word of our own. Its key ends in a quotation mark.
     #[inline]
-    fn word(&mut self, key: &'static str, word: &str) {
-        self.out.extend_from_slice(key.as_bytes());
-        self.out.extend_from_slice(word.as_bytes());
-        self.out.push(b'"');
-    }
-
-    #[inline]
-    fn words(&mut self, key: &'static str, word: Option<&str>) {
-        if let Some(word) = word {
-            self.word(key, word);
+    fn put(&mut self, text: impl AsRef<[u8]>) {
+        let text = text.as_ref();
+        match mem::take(&mut self.rest).split_at_mut_checked(text.len()) {
+            Some((place, rest)) => {
+                place.copy_from_slice(text);
+                self.rest = rest;
+            }
+            None => self.fits = false,
         }
     }
 
+    /// Text without anything to escape. Its key ends in a quotation mark.
     #[inline]
-    fn text(&mut self, key: &'static str, text: Option<&str>) {
-        if let Some(text) = text {
-            self.out.extend_from_slice(key.as_bytes());
-            self.whole &= push_str(self.out, text, MAX_BYTES);
+    fn word(&mut self, key: &'static str, word: Option<&str>) {
+        if let Some(word) = word {
+            self.put(key);
+            self.put(word);
+            self.put("\"");
         }
     }
 
     #[inline]
     fn json(&mut self, key: &'static str, json: Option<&str>) {
         if let Some(json) = json {
-            self.out.extend_from_slice(key.as_bytes());
-            self.whole &= push_json(self.out, json.as_bytes(), MAX_BYTES);
+            self.put(key);
+            self.put(json);
         }
     }
 
     #[inline]
     fn integer(&mut self, key: &'static str, number: Option<impl itoa::Integer>) {
         if let Some(number) = number {
-            self.out.extend_from_slice(key.as_bytes());
-            push_integer(self.out, number);
+            self.put(key);
+            self.put(itoa::Buffer::new().format(number));
         }
     }
 
+    /// As a float of so many thousandths is written, where it has all their digits.
     #[inline]
     fn milliseconds(&mut self, key: &'static str, duration: Option<Duration>) {
-        if let Some(duration) = duration {
-            self.out.extend_from_slice(key.as_bytes());
-            if !push_thousandths(self.out, microseconds(duration)) {
-                push_f64(self.out, milliseconds(duration));
-            }
-        }
-    }
-
-    #[inline]
-    fn flag(&mut self, field: &'static str, is_set: bool) {
-        if is_set {
-            self.out.extend_from_slice(field.as_bytes());
+        let thousandths = duration.map(microseconds);
+        self.integer(key, thousandths.map(|thousandths| thousandths / 1000));
+        if let Some(thousandths) = thousandths {
+            let (decimals, len) = decimals(thousandths);
+            self.put(decimals.get(..len).unwrap_or_default());
+            self.fits &= thousandths < 1_000_000_000_000_000;
         }
     }
 }

@@ -53,25 +53,27 @@ impl Texts {
         Self { buffer: kept, path, query, user_agent, client_address }
     }
 
-    pub(super) fn path(&self) -> &str {
-        self.get(&self.path)
+    pub(super) fn parts(&self) -> Parts<'_> {
+        let get = |part: &Range<usize>| self.buffer.get(part.clone()).unwrap_or_default();
+        Parts {
+            all: &self.buffer,
+            path: get(&self.path),
+            query: self.query.as_ref().map(get),
+            user_agent: self.user_agent.as_ref().map(get),
+            client_address: self.client_address.as_ref().map(get),
+        }
     }
+}
 
-    pub(super) fn query(&self) -> Option<&str> {
-        self.query.as_ref().map(|part| self.get(part))
-    }
-
-    pub(super) fn user_agent(&self) -> Option<&str> {
-        self.user_agent.as_ref().map(|part| self.get(part))
-    }
-
-    pub(super) fn client_address(&self) -> Option<&str> {
-        self.client_address.as_ref().map(|part| self.get(part))
-    }
-
-    fn get(&self, part: &Range<usize>) -> &str {
-        self.buffer.get(part.clone()).unwrap_or_default()
-    }
+/// The texts, one by one.
+#[derive(Clone, Copy)]
+pub(super) struct Parts<'a> {
+    /// One after the other.
+    pub(super) all: &'a str,
+    pub(super) path: &'a str,
+    pub(super) query: Option<&'a str>,
+    pub(super) user_agent: Option<&'a str>,
+    pub(super) client_address: Option<&'a str>,
 }
 
 fn append(buffer: &mut String, write: impl FnOnce(&mut String)) -> Range<usize> {
