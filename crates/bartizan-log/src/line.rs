@@ -20,8 +20,8 @@ use self::names::Names;
 pub(crate) use self::own::{Kind, OwnField, own_fields};
 pub(crate) use self::timestamp::Timestamp;
 pub(crate) use self::value::{
-    CUT, decimals, push_bool, push_bound, push_cut, push_f64, push_integer, push_json, push_str, push_wide,
-    push_word,
+    CUT, Thousandths, push_bool, push_bound, push_cut, push_f64, push_integer, push_json, push_str,
+    push_wide, push_word,
 };
 
 /// Longest line, in bytes.

@@ -51,6 +51,7 @@ impl Timestamp {
     }
 }
 
+#[cold]
 fn begin(seconds: u64) -> Begin {
     let mut text = BEGIN;
     let (year, month, day) = date(seconds / 86_400);

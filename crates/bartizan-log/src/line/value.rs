@@ -81,24 +81,47 @@ pub(crate) fn push_f64(out: &mut Vec<u8>, number: f64) -> bool {
 #[expect(clippy::cast_sign_loss, reason = "it is checked not to be negative")]
 fn push_few_decimals(out: &mut Vec<u8>, number: f64) -> bool {
     let thousandths = (number * 1000.0).round();
-    let exact = (thousandths / 1000.0).to_bits() == number.to_bits();
-    // Beyond these a float has not every digit.
-    let few = exact && number.is_sign_positive() && thousandths < 1e15;
-    if few {
-        push_integer(out, thousandths as u64 / 1000);
-        let (decimals, len) = decimals(thousandths as u64);
-        out.extend_from_slice(decimals.get(..len).unwrap_or_default());
-    }
-    few
+    let exact = (thousandths / 1000.0).to_bits() == number.to_bits() && number.is_sign_positive();
+    let Some(digits) = Thousandths::of(thousandths as u64).filter(|_| exact) else { return false };
+    out.extend_from_slice(digits.as_bytes());
+    true
 }
 
-/// The point and the decimals of a number of so many thousandths, and how many bytes of this count: it ends in no zero but a lone one.
-#[inline]
-pub(crate) fn decimals(thousandths: u64) -> ([u8; 4], usize) {
-    let decimals = (thousandths % 1000) as u16;
-    let digit = |n: u16| b'0' + (n % 10) as u8;
-    let zeroes = usize::from(decimals.is_multiple_of(10)) + usize::from(decimals.is_multiple_of(100));
-    ([b'.', digit(decimals / 100), digit(decimals / 10), digit(decimals)], 4 - zeroes)
+/// The digits of a number of so many thousandths, written as a float is.
+pub(crate) struct Thousandths {
+    text: [u8; 16],
+    start: usize,
+    end: usize,
+}
+
+impl Thousandths {
+    /// `None` for a number whose digits a float has not.
+    #[inline(never)]
+    pub(crate) fn of(number: u64) -> Option<Self> {
+        if number >= 1_000_000_000_000_000 {
+            return None;
+        }
+        let (mut rest, decimals) = (number / 1000, (number % 1000) as u16);
+        let digit = |n: u16| b'0' + (n % 10) as u8;
+        let mut text = [b'.'; 16];
+        let (whole, end) = text.split_at_mut(12);
+        end.copy_from_slice(&[b'.', digit(decimals / 100), digit(decimals / 10), digit(decimals)]);
+        let mut start = whole.len();
+        for byte in whole.iter_mut().rev() {
+            *byte = b'0' + (rest % 10) as u8;
+            rest /= 10;
+            start -= 1;
+            if rest == 0 {
+                break;
+            }
+        }
+        let zeroes = usize::from(decimals.is_multiple_of(10)) + usize::from(decimals.is_multiple_of(100));
+        Some(Self { text, start, end: text.len() - zeroes })
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        self.text.get(self.start..self.end).unwrap_or_default()
+    }
 }
 
 pub(crate) fn push_bool(out: &mut Vec<u8>, value: bool) -> bool {

@@ -1,7 +1,5 @@
 //! The two events of a request. What they say is masked before it gets here.
 
-use std::cell::LazyCell;
-
 use bartizan_core::Outcome;
 use tracing::Level;
 
@@ -15,12 +13,54 @@ use crate::line::own_fields;
 /// By this module the subscriber knows these events.
 pub(super) const MODULE: &str = module_path!();
 
-/// What the two events have in common: the first has no ending. The texts are only made where the event is wanted.
-pub(super) struct Told<'a, F> {
-    pub(super) message: &'static str,
-    pub(super) level: Level,
-    pub(super) facts: Facts<'a>,
-    pub(super) texts: &'a LazyCell<Texts, F>,
+/// What is the same in all events of a sort.
+#[derive(Debug)]
+pub(super) struct Sort {
+    level: Level,
+    message: &'static str,
+    /// The fields before the method, and its key.
+    pub(super) json: &'static str,
+}
+
+macro_rules! sort {
+    ($level:ident, $message:literal) => {
+        Sort {
+            level: Level::$level,
+            message: $message,
+            json: concat!(
+                ",\"level\":\"",
+                stringify!($level),
+                "\",\"target\":\"bartizan::request\",\"message\":\"",
+                $message,
+                "\",\"method\":\""
+            ),
+        }
+    };
+}
+
+pub(super) static STARTED: Sort = sort!(INFO, "request started");
+
+/// The event at the end.
+pub(super) fn at_end(outcome: Outcome, slow: bool) -> &'static Sort {
+    static SORTS: [Sort; 3] = [
+        sort!(INFO, "request completed"),
+        sort!(WARN, "request completed"),
+        sort!(ERROR, "request completed"),
+    ];
+    let [info, warn, error] = &SORTS;
+    if outcome.is_error() {
+        error
+    } else if outcome == Outcome::ClientError || outcome.is_cancelled() || slow {
+        warn
+    } else {
+        info
+    }
+}
+
+/// What the two events have in common: the first has no ending.
+pub(super) struct Told<'a> {
+    pub(super) sort: &'static Sort,
+    pub(super) facts: &'a Facts<'a>,
     pub(super) request_headers: Option<&'a str>,
     pub(super) response_headers: Option<&'a str>,
     pub(super) bodies: &'a Bodies,
@@ -56,10 +96,11 @@ own_fields! {
     }
 }
 
-impl<F: FnOnce() -> Texts> Told<'_, F> {
-    pub(super) fn write(&self) {
-        let Self { message, level, ref facts, texts, request_headers, response_headers, bodies } = *self;
-        let parts;
+impl Told<'_> {
+    /// `texts` is only called where the event is wanted.
+    pub(super) fn write(&self, texts: impl FnOnce() -> Texts) {
+        let Self { sort, facts, request_headers, response_headers, bodies } = *self;
+        let (made, parts);
         let mut ahead = None;
         macro_rules! at {
             ($level:expr) => {
@@ -67,19 +108,19 @@ impl<F: FnOnce() -> Texts> Told<'_, F> {
                     target: REQUEST_TARGET,
                     $level,
                     message = {
-                        // Only where the event is wanted.
-                        parts = texts.parts();
+                        made = texts();
+                        parts = made.parts();
                         ahead = Some(Ahead::write(|line| self.write_json(&parts, line)));
-                        message
+                        sort.message
                     },
                     method = facts.method,
                     route = facts.route,
                     path = parts.path,
                     query = parts.query,
-                    status = facts.status,
+                    status = facts.status.map(|status| status.as_u16()),
                     outcome = facts.outcome,
-                    duration_ms = facts.duration.map(milliseconds),
-                    first_byte_ms = facts.first_byte.map(milliseconds),
+                    duration_ms = facts.duration_us.map(milliseconds),
+                    first_byte_ms = facts.first_byte_us.map(milliseconds),
                     client_address = parts.client_address,
                     request_bytes = facts.request_bytes,
                     response_bytes = facts.response_bytes,
@@ -100,7 +141,7 @@ impl<F: FnOnce() -> Texts> Told<'_, F> {
             };
         }
         // A level is part of the callsite, so there are three of them.
-        match level {
+        match sort.level {
             Level::ERROR => at!(Level::ERROR),
             Level::WARN => at!(Level::WARN),
             _ => at!(Level::INFO),
@@ -118,17 +159,6 @@ fn truncated(body: Option<&CapturedBody>) -> Option<bool> {
     body.filter(|body| body.truncated).map(|_| true)
 }
 
-/// The level of the event at the end.
-pub(super) fn level(outcome: Outcome, slow: bool) -> Level {
-    if outcome.is_error() {
-        Level::ERROR
-    } else if outcome == Outcome::ClientError || outcome.is_cancelled() || slow {
-        Level::WARN
-    } else {
-        Level::INFO
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -143,8 +173,8 @@ mod tests {
                 }
                 _ => Level::ERROR,
             };
-            assert_eq!(level(outcome, false), expected, "{outcome}");
-            assert_eq!(level(outcome, true), expected.min(Level::WARN), "{outcome}");
+            assert_eq!(at_end(outcome, false).level, expected, "{outcome}");
+            assert_eq!(at_end(outcome, true).level, expected.min(Level::WARN), "{outcome}");
         }
     }
 }

@@ -1,6 +1,5 @@
 //! One exchange being logged.
 
-use std::cell::LazyCell;
 use std::fmt;
 use std::sync::Arc;
 
@@ -8,10 +7,9 @@ use bartizan_core::{Context, Ending, Exchange, Outcome, Record};
 use bartizan_mask::Masker;
 use http::uri::PathAndQuery;
 use http::{HeaderValue, Request, Response, header};
-use tracing::Level;
 
 use super::Options;
-use super::event::{Told, level};
+use super::event::{self, Sort, Told};
 use super::facts::Facts;
 use super::headers::Headers;
 use super::text::Texts;
@@ -135,8 +133,7 @@ impl Kept {
 
     fn start(&self) {
         if let Some(record) = Context::current().record() {
-            let texts = LazyCell::new(|| self.texts(record));
-            self.tell("request started", Level::INFO, Facts::of(record), &texts, &Bodies::default());
+            self.tell(&event::STARTED, &Facts::of(record), &Bodies::default(), || self.texts(record));
         }
     }
 
@@ -146,39 +143,32 @@ impl Kept {
             return;
         }
         let capturing = self.capturing.take();
-        let texts = LazyCell::new(|| self.texts(record));
+        let mut texts = None;
         let bodies = match (capturing, &self.options.capture) {
             (Some(capturing), Some(capture)) if capture.is_wanted(ending, record, slow) => {
-                let target = (texts.parts().path, texts.parts().query);
-                capturing.end(capture, self.masker(record), ending, record, target)
+                let parts = texts.insert(self.texts(record)).parts();
+                capturing.end(capture, self.masker(record), ending, record, (parts.path, parts.query))
             }
             _ => Bodies::default(),
         };
         let facts = Facts::at_end(record, ending, slow);
-        self.tell("request completed", level(ending.outcome, slow), facts, &texts, &bodies);
+        self.tell(event::at_end(ending.outcome, slow), &facts, &bodies, || {
+            texts.unwrap_or_else(|| self.texts(record))
+        });
     }
 
-    fn tell<F: FnOnce() -> Texts>(
-        &self,
-        message: &'static str,
-        level: Level,
-        facts: Facts<'_>,
-        texts: &LazyCell<Texts, F>,
-        bodies: &Bodies,
-    ) {
+    fn tell(&self, sort: &'static Sort, facts: &Facts<'_>, bodies: &Bodies, texts: impl FnOnce() -> Texts) {
         let masker = self.options.masker.for_route(facts.route);
         let request_headers = self.request_headers.as_ref().map(|kept| kept.masked(&self.options, masker));
         let response_headers = self.response_headers.as_ref().map(|kept| kept.masked(&self.options, masker));
         let told = Told {
-            message,
-            level,
+            sort,
             facts,
-            texts,
             request_headers: request_headers.as_deref(),
             response_headers: response_headers.as_deref(),
             bodies,
         };
-        told.write();
+        told.write(texts);
     }
 
     /// Whether an exchange that is neither failed nor slow gets its line.

@@ -3,16 +3,16 @@
 use std::time::Duration;
 
 use bartizan_core::{Ending, GrpcCode, Record};
-use http::Version;
+use http::{StatusCode, Version};
 
 #[derive(Clone, Copy)]
 pub(super) struct Facts<'a> {
     pub(super) method: &'static str,
     pub(super) route: &'a str,
-    pub(super) status: Option<u16>,
+    pub(super) status: Option<StatusCode>,
     pub(super) outcome: Option<&'static str>,
-    pub(super) duration: Option<Duration>,
-    pub(super) first_byte: Option<Duration>,
+    pub(super) duration_us: Option<u64>,
+    pub(super) first_byte_us: Option<u64>,
     pub(super) request_bytes: Option<u64>,
     pub(super) response_bytes: Option<u64>,
     pub(super) http_version: &'static str,
@@ -25,14 +25,15 @@ pub(super) struct Facts<'a> {
 
 impl<'a> Facts<'a> {
     /// What is known at the start.
+    #[inline]
     pub(super) fn of(record: &'a Record) -> Self {
         Self {
             method: record.method().as_str(),
             route: record.route(),
             status: None,
             outcome: None,
-            duration: None,
-            first_byte: None,
+            duration_us: None,
+            first_byte_us: None,
             request_bytes: None,
             response_bytes: None,
             http_version: version(record.version()),
@@ -44,12 +45,13 @@ impl<'a> Facts<'a> {
         }
     }
 
+    #[inline]
     pub(super) fn at_end(record: &'a Record, ending: &'a Ending, slow: bool) -> Self {
         Self {
-            status: ending.status.map(|status| status.as_u16()),
+            status: ending.status,
             outcome: Some(ending.outcome.as_str()),
-            duration: Some(ending.duration),
-            first_byte: ending.first_byte,
+            duration_us: Some(microseconds(ending.duration)),
+            first_byte_us: ending.first_byte.map(microseconds),
             request_bytes: ending.request_bytes,
             response_bytes: Some(ending.response_bytes),
             error_type: ending.error_type(),
@@ -63,13 +65,13 @@ impl<'a> Facts<'a> {
 }
 
 /// Cut.
-pub(super) fn microseconds(duration: Duration) -> u64 {
+fn microseconds(duration: Duration) -> u64 {
     duration.as_secs().saturating_mul(1_000_000).saturating_add(duration.subsec_micros().into())
 }
 
-/// Cut to three decimals.
-pub(super) fn milliseconds(duration: Duration) -> f64 {
-    microseconds(duration) as f64 / 1000.0
+/// With three decimals.
+pub(super) fn milliseconds(microseconds: u64) -> f64 {
+    microseconds as f64 / 1000.0
 }
 
 fn version(version: Version) -> &'static str {
@@ -88,9 +90,10 @@ mod tests {
 
     #[test]
     fn milliseconds_have_three_decimals() {
-        assert_eq!(milliseconds(Duration::from_nanos(1_234_567)).to_string(), "1.234");
-        assert_eq!(milliseconds(Duration::from_secs(61)).to_string(), "61000");
-        assert_eq!(milliseconds(Duration::ZERO).to_string(), "0");
-        assert!(milliseconds(Duration::MAX).is_finite());
+        let text = |duration| milliseconds(microseconds(duration)).to_string();
+        assert_eq!(text(Duration::from_nanos(1_234_567)), "1.234");
+        assert_eq!(text(Duration::from_secs(61)), "61000");
+        assert_eq!(text(Duration::ZERO), "0");
+        assert!(milliseconds(microseconds(Duration::MAX)).is_finite());
     }
 }

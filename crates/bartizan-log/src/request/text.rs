@@ -2,7 +2,6 @@
 
 use std::fmt::Write;
 use std::net::IpAddr;
-use std::ops::Range;
 
 use bartizan_core::Record;
 use bartizan_mask::Masker;
@@ -16,11 +15,13 @@ use super::headers::{cut_off, push_value};
 const MAX_PART: usize = 4096;
 
 pub(super) struct Texts {
+    /// One after the other.
     buffer: Buffer,
-    path: Range<usize>,
-    query: Option<Range<usize>>,
-    user_agent: Option<Range<usize>>,
-    client_address: Option<Range<usize>>,
+    /// How long they are.
+    path: usize,
+    query: Option<usize>,
+    user_agent: Option<usize>,
+    client_address: Option<usize>,
 }
 
 impl Texts {
@@ -54,13 +55,19 @@ impl Texts {
     }
 
     pub(super) fn parts(&self) -> Parts<'_> {
-        let get = |part: &Range<usize>| self.buffer.get(part.clone()).unwrap_or_default();
+        let all = &*self.buffer;
+        let mut rest = all;
+        let mut next = |len| {
+            let (part, after) = rest.split_at_checked(len).unwrap_or_default();
+            rest = after;
+            part
+        };
         Parts {
-            all: &self.buffer,
-            path: get(&self.path),
-            query: self.query.as_ref().map(get),
-            user_agent: self.user_agent.as_ref().map(get),
-            client_address: self.client_address.as_ref().map(get),
+            all,
+            path: next(self.path),
+            query: self.query.map(&mut next),
+            user_agent: self.user_agent.map(&mut next),
+            client_address: self.client_address.map(&mut next),
         }
     }
 }
@@ -76,10 +83,11 @@ pub(super) struct Parts<'a> {
     pub(super) client_address: Option<&'a str>,
 }
 
-fn append(buffer: &mut String, write: impl FnOnce(&mut String)) -> Range<usize> {
+/// How long what it writes is.
+fn append(buffer: &mut String, write: impl FnOnce(&mut String)) -> usize {
     let start = buffer.len();
     write(buffer);
-    start..buffer.len()
+    buffer.len() - start
 }
 
 fn push_part(out: &mut String, part: &str, mask: impl FnOnce(&str, &mut String)) {
