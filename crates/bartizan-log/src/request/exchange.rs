@@ -122,43 +122,48 @@ impl Exchange for RequestLogExchange {
 }
 
 impl Kept {
-    /// What masks on this route, as far as it is known by now.
-    fn masker(&self, record: &Record) -> &Masker {
-        self.options.masker.for_route(record.route())
-    }
-
-    fn texts(&self, record: &Record) -> Texts {
-        Texts::of(self.uri.as_ref(), self.user_agent.as_ref(), record, self.masker(record))
-    }
-
     fn start(&self) {
         if let Some(record) = Context::current().record() {
-            self.tell(&event::STARTED, &Facts::of(record), &Bodies::default(), || self.texts(record));
+            let facts = Facts::of(record, record.route());
+            let masker = self.options.masker.for_route(facts.route);
+            self.tell(&event::STARTED, &facts, &Bodies::default(), masker, || self.texts(record, masker));
         }
     }
 
     fn end(&mut self, ending: &Ending, record: &Record) {
         let slow = self.options.slow.is_some_and(|threshold| ending.duration >= threshold);
-        if !(slow || ending.outcome.is_error() || self.is_wanted(ending.outcome, record)) {
+        let route = record.route();
+        if !(slow || ending.outcome.is_error() || self.is_wanted(ending.outcome, route)) {
             return;
         }
         let capturing = self.capturing.take();
+        let masker = self.options.masker.for_route(route);
         let mut texts = None;
         let bodies = match (capturing, &self.options.capture) {
             (Some(capturing), Some(capture)) if capture.is_wanted(ending, record, slow) => {
-                let parts = texts.insert(self.texts(record)).parts();
-                capturing.end(capture, self.masker(record), ending, record, (parts.path, parts.query))
+                let parts = texts.insert(self.texts(record, masker)).parts();
+                capturing.end(capture, masker, ending, record, (parts.path, parts.query))
             }
             _ => Bodies::default(),
         };
-        let facts = Facts::at_end(record, ending, slow);
-        self.tell(event::at_end(ending.outcome, slow), &facts, &bodies, || {
-            texts.unwrap_or_else(|| self.texts(record))
+        let facts = Facts::at_end(record, route, ending, slow);
+        self.tell(event::at_end(ending.outcome, slow), &facts, &bodies, masker, || {
+            texts.unwrap_or_else(|| self.texts(record, masker))
         });
     }
 
-    fn tell(&self, sort: &'static Sort, facts: &Facts<'_>, bodies: &Bodies, texts: impl FnOnce() -> Texts) {
-        let masker = self.options.masker.for_route(facts.route);
+    fn texts(&self, record: &Record, masker: &Masker) -> Texts {
+        Texts::of(self.uri.as_ref(), self.user_agent.as_ref(), record, masker)
+    }
+
+    fn tell(
+        &self,
+        sort: &'static Sort,
+        facts: &Facts<'_>,
+        bodies: &Bodies,
+        masker: &Masker,
+        texts: impl FnOnce() -> Texts,
+    ) {
         let request_headers = self.request_headers.as_ref().map(|kept| kept.masked(&self.options, masker));
         let response_headers = self.response_headers.as_ref().map(|kept| kept.masked(&self.options, masker));
         let told = Told {
@@ -172,9 +177,9 @@ impl Kept {
     }
 
     /// Whether an exchange that is neither failed nor slow gets its line.
-    fn is_wanted(&self, outcome: Outcome, record: &Record) -> bool {
+    fn is_wanted(&self, outcome: Outcome, route: &str) -> bool {
         let is_success = matches!(outcome, Outcome::Ok | Outcome::Upgraded);
         let path = self.uri.as_ref().map_or("", PathAndQuery::path);
-        (self.picked || !is_success) && !self.options.skip.has(record.route(), path)
+        (self.picked || !is_success) && !self.options.skip.has(route, path)
     }
 }

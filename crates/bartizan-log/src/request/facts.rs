@@ -26,10 +26,10 @@ pub(super) struct Facts<'a> {
 impl<'a> Facts<'a> {
     /// What is known at the start.
     #[inline]
-    pub(super) fn of(record: &'a Record) -> Self {
+    pub(super) fn of(record: &'a Record, route: &'a str) -> Self {
         Self {
             method: record.method().as_str(),
-            route: record.route(),
+            route,
             status: None,
             outcome: None,
             duration_us: None,
@@ -46,7 +46,7 @@ impl<'a> Facts<'a> {
     }
 
     #[inline]
-    pub(super) fn at_end(record: &'a Record, ending: &'a Ending, slow: bool) -> Self {
+    pub(super) fn at_end(record: &'a Record, route: &'a str, ending: &'a Ending, slow: bool) -> Self {
         Self {
             status: ending.status,
             outcome: Some(ending.outcome.as_str()),
@@ -59,7 +59,7 @@ impl<'a> Facts<'a> {
             request_messages: ending.request_messages,
             response_messages: ending.response_messages,
             slow,
-            ..Self::of(record)
+            ..Self::of(record, route)
         }
     }
 }
