@@ -93,8 +93,7 @@ fn is_special(byte: u8) -> bool {
 pub(crate) fn is_plain(bytes: &[u8]) -> bool {
     // Blocks and words overlap at the end.
     if let Some(end) = bytes.last_chunk() {
-        let found = bytes.as_chunks().0.iter().fold(specials(end), |found, block| found | specials(block));
-        return found == 0;
+        return bytes.as_chunks().0.iter().all(is_plain_block) && is_plain_block(end);
     }
     match (bytes.first_chunk(), bytes.last_chunk()) {
         (Some(first), Some(last)) => {
@@ -106,12 +105,13 @@ pub(crate) fn is_plain(bytes: &[u8]) -> bool {
     }
 }
 
-/// Which bytes are special. Without branches, so that the compiler makes vector instructions of it.
+/// Without branches, so that the compiler makes vector instructions of it.
 #[inline]
-fn specials(block: &[u8; 16]) -> u128 {
-    u128::from_ne_bytes(block.map(|byte| {
+fn is_plain_block(block: &[u8; 16]) -> bool {
+    let special = |byte: u8| {
         u8::from(byte.wrapping_sub(b' ') > b'~' - b' ') | u8::from(byte == b'"') | u8::from(byte == b'\\')
-    }))
+    };
+    block.iter().fold(0, |found, byte| found | special(*byte)) == 0
 }
 
 fn is_plain_word(word: u64) -> bool {
