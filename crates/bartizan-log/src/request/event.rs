@@ -1,11 +1,13 @@
 //! The two events of a request. What they say is masked before it gets here.
 
-use bartizan_core::Outcome;
+use std::time::Duration;
+
+use bartizan_core::{Ending, GrpcCode, Outcome, Record};
+use http::Version;
 use tracing::Level;
 
 use super::REQUEST_TARGET;
 use super::ahead::Ahead;
-use super::facts::{Facts, milliseconds};
 use super::text::Texts;
 use crate::capture::{Bodies, CapturedBody};
 use crate::line::own_fields;
@@ -13,54 +15,12 @@ use crate::line::own_fields;
 /// By this module the subscriber knows these events.
 pub(super) const MODULE: &str = module_path!();
 
-/// What is the same in all events of a sort.
-#[derive(Debug)]
-pub(super) struct Sort {
-    level: Level,
-    message: &'static str,
-    /// The fields before the method, and its key.
-    pub(super) json: &'static str,
-}
-
-macro_rules! sort {
-    ($level:ident, $message:literal) => {
-        Sort {
-            level: Level::$level,
-            message: $message,
-            json: concat!(
-                ",\"level\":\"",
-                stringify!($level),
-                "\",\"target\":\"bartizan::request\",\"message\":\"",
-                $message,
-                "\",\"method\":\""
-            ),
-        }
-    };
-}
-
-pub(super) static STARTED: Sort = sort!(INFO, "request started");
-
-/// The event at the end.
-pub(super) fn at_end(outcome: Outcome, slow: bool) -> &'static Sort {
-    static SORTS: [Sort; 3] = [
-        sort!(INFO, "request completed"),
-        sort!(WARN, "request completed"),
-        sort!(ERROR, "request completed"),
-    ];
-    let [info, warn, error] = &SORTS;
-    if outcome.is_error() {
-        error
-    } else if outcome == Outcome::ClientError || outcome.is_cancelled() || slow {
-        warn
-    } else {
-        info
-    }
-}
-
-/// What the two events have in common: the first has no ending.
+/// What the events say.
 pub(super) struct Told<'a> {
-    pub(super) sort: &'static Sort,
-    pub(super) facts: &'a Facts<'a>,
+    pub(super) record: &'a Record,
+    pub(super) route: &'a str,
+    /// How it ended, and whether it was slow; `None` at the start.
+    pub(super) end: Option<(&'a Ending, bool)>,
     pub(super) request_headers: Option<&'a str>,
     pub(super) response_headers: Option<&'a str>,
     pub(super) bodies: &'a Bodies,
@@ -99,40 +59,48 @@ own_fields! {
 impl Told<'_> {
     /// `texts` is only called where the event is wanted.
     pub(super) fn write(&self, texts: impl FnOnce() -> Texts) {
-        let Self { sort, facts, request_headers, response_headers, bodies } = *self;
+        let Self { record, route, bodies, .. } = *self;
         let (made, parts);
         let mut ahead = None;
-        macro_rules! at {
-            ($level:expr) => {
+        /// `$end!` is for what is known at the end only.
+        macro_rules! event {
+            ($level:ident, $message:literal, $end:ident, $ending:ident, $slow:ident) => {
                 tracing::event!(
                     target: REQUEST_TARGET,
-                    $level,
+                    Level::$level,
                     message = {
                         made = texts();
                         parts = made.parts();
-                        ahead = Some(Ahead::write(|line| self.write_json(&parts, line)));
-                        sort.message
+                        let begin = concat!(
+                            ",\"level\":\"",
+                            stringify!($level),
+                            "\",\"target\":\"bartizan::request\",\"message\":\"",
+                            $message,
+                            "\",\"method\":\""
+                        );
+                        ahead = Some(Ahead::write(|line| self.write_json(begin, &parts, line)));
+                        $message
                     },
-                    method = facts.method,
-                    route = facts.route,
+                    method = record.method().as_str(),
+                    route = route,
                     path = parts.path,
                     query = parts.query,
-                    status = facts.status.map(|status| status.as_u16()),
-                    outcome = facts.outcome,
-                    duration_ms = facts.duration_us.map(milliseconds),
-                    first_byte_ms = facts.first_byte_us.map(milliseconds),
+                    status = $end!($ending.status.map(|status| status.as_u16())),
+                    outcome = $end!($ending.outcome.as_str()),
+                    duration_ms = $end!(milliseconds($ending.duration)),
+                    first_byte_ms = $end!($ending.first_byte.map(milliseconds)),
                     client_address = parts.client_address,
-                    request_bytes = facts.request_bytes,
-                    response_bytes = facts.response_bytes,
-                    http_version = facts.http_version,
+                    request_bytes = $end!($ending.request_bytes),
+                    response_bytes = $end!($ending.response_bytes),
+                    http_version = version(record.version()),
                     user_agent = parts.user_agent,
-                    error_type = facts.error_type,
-                    grpc_code = facts.grpc_code,
-                    request_messages = facts.request_messages,
-                    response_messages = facts.response_messages,
-                    slow = facts.slow.then_some(true),
-                    request_headers = request_headers,
-                    response_headers = response_headers,
+                    error_type = $end!($ending.error_type()),
+                    grpc_code = $end!($ending.grpc_code.map(GrpcCode::as_str)),
+                    request_messages = $end!($ending.request_messages),
+                    response_messages = $end!($ending.response_messages),
+                    slow = $end!($slow.then_some(true)),
+                    request_headers = self.request_headers,
+                    response_headers = self.response_headers,
                     request_body = text(bodies.request.as_ref()),
                     request_body_truncated = truncated(bodies.request.as_ref()),
                     response_body = text(bodies.response.as_ref()),
@@ -140,14 +108,55 @@ impl Told<'_> {
                 )
             };
         }
-        // A level is part of the callsite, so there are three of them.
-        match sort.level {
-            Level::ERROR => at!(Level::ERROR),
-            Level::WARN => at!(Level::WARN),
-            _ => at!(Level::INFO),
+        macro_rules! known {
+            ($value:expr) => {
+                $value
+            };
+        }
+        macro_rules! unknown {
+            ($value:expr) => {
+                tracing::field::Empty
+            };
+        }
+        // A level is part of the callsite, so there is one for each.
+        match self.end.map(|(ending, slow)| (level(ending.outcome, slow), ending, slow)) {
+            None => event!(INFO, "request started", unknown, ending, slow),
+            Some((Level::ERROR, ending, slow)) => event!(ERROR, "request completed", known, ending, slow),
+            Some((Level::WARN, ending, slow)) => event!(WARN, "request completed", known, ending, slow),
+            Some((_, ending, slow)) => event!(INFO, "request completed", known, ending, slow),
         }
         // Everyone has seen the event.
         drop(ahead);
+    }
+}
+
+/// The level of the event at the end.
+fn level(outcome: Outcome, slow: bool) -> Level {
+    if outcome.is_error() {
+        Level::ERROR
+    } else if outcome == Outcome::ClientError || outcome.is_cancelled() || slow {
+        Level::WARN
+    } else {
+        Level::INFO
+    }
+}
+
+/// With three decimals; the rest is cut.
+fn milliseconds(duration: Duration) -> f64 {
+    microseconds(duration) as f64 / 1000.0
+}
+
+pub(super) fn microseconds(duration: Duration) -> u64 {
+    duration.as_secs().saturating_mul(1_000_000).saturating_add(duration.subsec_micros().into())
+}
+
+pub(super) fn version(version: Version) -> &'static str {
+    match version {
+        Version::HTTP_09 => "0.9",
+        Version::HTTP_10 => "1.0",
+        Version::HTTP_2 => "2",
+        Version::HTTP_3 => "3",
+        _ => "1.1",
     }
 }
 
@@ -173,8 +182,17 @@ mod tests {
                 }
                 _ => Level::ERROR,
             };
-            assert_eq!(at_end(outcome, false).level, expected, "{outcome}");
-            assert_eq!(at_end(outcome, true).level, expected.min(Level::WARN), "{outcome}");
+            assert_eq!(level(outcome, false), expected, "{outcome}");
+            assert_eq!(level(outcome, true), expected.min(Level::WARN), "{outcome}");
         }
+    }
+
+    #[test]
+    fn milliseconds_have_three_decimals() {
+        let text = |duration| milliseconds(duration).to_string();
+        assert_eq!(text(Duration::from_nanos(1_234_567)), "1.234");
+        assert_eq!(text(Duration::from_secs(61)), "61000");
+        assert_eq!(text(Duration::ZERO), "0");
+        assert!(milliseconds(Duration::MAX).is_finite());
     }
 }

@@ -9,8 +9,7 @@ use http::uri::PathAndQuery;
 use http::{HeaderValue, Request, Response, header};
 
 use super::Options;
-use super::event::{self, Sort, Told};
-use super::facts::Facts;
+use super::event::Told;
 use super::headers::Headers;
 use super::text::Texts;
 use crate::capture::{Bodies, Capturing};
@@ -124,9 +123,10 @@ impl Exchange for RequestLogExchange {
 impl Kept {
     fn start(&self) {
         if let Some(record) = Context::current().record() {
-            let facts = Facts::of(record, record.route());
-            let masker = self.options.masker.for_route(facts.route);
-            self.tell(&event::STARTED, &facts, &Bodies::default(), masker, || self.texts(record, masker));
+            let route = record.route();
+            let masker = self.options.masker.for_route(route);
+            let texts = || self.texts(record, masker);
+            self.tell(record, route, None, masker, &Bodies::default(), texts);
         }
     }
 
@@ -146,10 +146,8 @@ impl Kept {
             }
             _ => Bodies::default(),
         };
-        let facts = Facts::at_end(record, route, ending, slow);
-        self.tell(event::at_end(ending.outcome, slow), &facts, &bodies, masker, || {
-            texts.unwrap_or_else(|| self.texts(record, masker))
-        });
+        let texts = || texts.unwrap_or_else(|| self.texts(record, masker));
+        self.tell(record, route, Some((ending, slow)), masker, &bodies, texts);
     }
 
     fn texts(&self, record: &Record, masker: &Masker) -> Texts {
@@ -158,17 +156,19 @@ impl Kept {
 
     fn tell(
         &self,
-        sort: &'static Sort,
-        facts: &Facts<'_>,
-        bodies: &Bodies,
+        record: &Record,
+        route: &str,
+        end: Option<(&Ending, bool)>,
         masker: &Masker,
+        bodies: &Bodies,
         texts: impl FnOnce() -> Texts,
     ) {
         let request_headers = self.request_headers.as_ref().map(|kept| kept.masked(&self.options, masker));
         let response_headers = self.response_headers.as_ref().map(|kept| kept.masked(&self.options, masker));
         let told = Told {
-            sort,
-            facts,
+            record,
+            route,
+            end,
             request_headers: request_headers.as_deref(),
             response_headers: response_headers.as_deref(),
             bodies,

@@ -1,10 +1,12 @@
 //! The line of a request's event: what [`FIELDS`](super::event::FIELDS) says, in one go.
 
 use std::mem;
+use std::time::Duration;
 
+use bartizan_core::GrpcCode;
 use http::StatusCode;
 
-use super::event::Told;
+use super::event::{Told, microseconds, version};
 use super::text::Parts;
 use crate::line::{Thousandths, Timestamp, is_plain};
 
@@ -14,14 +16,15 @@ const MAX_BYTES: usize = 16 * 1024;
 const MAX_FIXED: usize = 640;
 
 impl Told<'_> {
-    /// Writes all that follows the timestamp, to which it leaves room, and says how long the line is by then. `None`,
+    /// Writes all that follows the timestamp, to which it leaves room, and says how long the line is by then. It begins
+    /// with what comes before the method. `None`,
     /// and nothing that counts is written, where there is something to escape, a body, or too much.
-    pub(super) fn write_json(&self, parts: &Parts<'_>, line: &mut Vec<u8>) -> Option<usize> {
-        let Self { sort, facts, request_headers, response_headers, bodies } = *self;
+    pub(super) fn write_json(&self, begin: &str, parts: &Parts<'_>, line: &mut Vec<u8>) -> Option<usize> {
+        let Self { record, route, end, request_headers, response_headers, bodies } = *self;
         let len = |json: Option<&str>| json.map_or(0, str::len);
-        let texts = facts.route.len() + parts.all.len() + len(request_headers) + len(response_headers);
+        let texts = route.len() + parts.all.len() + len(request_headers) + len(response_headers);
         let room = Timestamp::JSON_LEN + MAX_FIXED + texts;
-        let is_plain = is_plain(facts.route.as_bytes()) && is_plain(parts.all.as_bytes());
+        let is_plain = is_plain(route.as_bytes()) && is_plain(parts.all.as_bytes());
         if !is_plain || bodies.request.is_some() || bodies.response.is_some() || room > MAX_BYTES {
             return None;
         }
@@ -29,31 +32,34 @@ impl Told<'_> {
             line.resize(room, 0);
         }
         let mut fields = Fields(line.get_mut(Timestamp::JSON_LEN..)?);
-        fields.put(sort.json)?;
-        fields.put(facts.method)?;
+        fields.put(begin)?;
+        fields.put(record.method().as_str())?;
         fields.put("\",\"route\":\"")?;
-        fields.put(facts.route)?;
+        fields.put(route)?;
         fields.put("\",\"path\":\"")?;
         fields.put(parts.path)?;
         fields.put("\"")?;
         fields.word(",\"query\":\"", parts.query)?;
-        fields.json(",\"status\":", facts.status.as_ref().map(StatusCode::as_str))?;
-        fields.word(",\"outcome\":\"", facts.outcome)?;
-        for (key, thousandths) in
-            [(",\"duration_ms\":", facts.duration_us), (",\"first_byte_ms\":", facts.first_byte_us)]
-        {
-            fields.milliseconds(key, thousandths)?;
+        if let Some((ending, _)) = end {
+            fields.json(",\"status\":", ending.status.as_ref().map(StatusCode::as_str))?;
+            fields.word(",\"outcome\":\"", Some(ending.outcome.as_str()))?;
+            fields.milliseconds(",\"duration_ms\":", Some(ending.duration))?;
+            fields.milliseconds(",\"first_byte_ms\":", ending.first_byte)?;
         }
         fields.word(",\"client_address\":\"", parts.client_address)?;
-        fields.integer(",\"request_bytes\":", facts.request_bytes)?;
-        fields.integer(",\"response_bytes\":", facts.response_bytes)?;
-        fields.word(",\"http_version\":\"", Some(facts.http_version))?;
+        if let Some((ending, _)) = end {
+            fields.integer(",\"request_bytes\":", ending.request_bytes)?;
+            fields.integer(",\"response_bytes\":", Some(ending.response_bytes))?;
+        }
+        fields.word(",\"http_version\":\"", Some(version(record.version())))?;
         fields.word(",\"user_agent\":\"", parts.user_agent)?;
-        fields.word(",\"error_type\":\"", facts.error_type)?;
-        fields.word(",\"grpc_code\":\"", facts.grpc_code)?;
-        fields.integer(",\"request_messages\":", facts.request_messages)?;
-        fields.integer(",\"response_messages\":", facts.response_messages)?;
-        fields.json(",\"slow\":", facts.slow.then_some("true"))?;
+        if let Some((ending, slow)) = end {
+            fields.word(",\"error_type\":\"", ending.error_type())?;
+            fields.word(",\"grpc_code\":\"", ending.grpc_code.map(GrpcCode::as_str))?;
+            fields.integer(",\"request_messages\":", ending.request_messages)?;
+            fields.integer(",\"response_messages\":", ending.response_messages)?;
+            fields.json(",\"slow\":", slow.then_some("true"))?;
+        }
         fields.json(",\"request_headers\":", request_headers)?;
         fields.json(",\"response_headers\":", response_headers)?;
         let left = fields.0.len();
@@ -99,9 +105,9 @@ impl Fields<'_> {
 
     #[expect(clippy::inline_always, reason = "what it is handed stays in registers")]
     #[inline(always)]
-    fn milliseconds(&mut self, key: &'static str, microseconds: Option<u64>) -> Option<()> {
-        let Some(microseconds) = microseconds else { return Some(()) };
+    fn milliseconds(&mut self, key: &'static str, duration: Option<Duration>) -> Option<()> {
+        let Some(duration) = duration else { return Some(()) };
         self.put(key)?;
-        self.put(Thousandths::of(microseconds)?.as_bytes())
+        self.put(Thousandths::of(microseconds(duration))?.as_bytes())
     }
 }
