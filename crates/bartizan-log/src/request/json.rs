@@ -12,13 +12,13 @@ use crate::line::{Thousandths, Timestamp, is_plain};
 
 /// Longer ones are not written in one go: cutting what does not fit is left to the line.
 const MAX_BYTES: usize = 16 * 1024;
-/// More than all keys take, and all values but texts.
-const MAX_FIXED: usize = 640;
+/// More than all keys take, and all values but texts, unless every number has twenty digits.
+const MAX_FIXED: usize = 512;
 
 impl Told<'_> {
-    /// Writes all that follows the timestamp, to which it leaves room, and says how long the line is by then. It begins
-    /// with what comes before the method. `None`,
-    /// and nothing that counts is written, where there is something to escape, a body, or too much.
+    /// Writes all that follows the timestamp, for which it leaves room, and says how long the line is by then. `begin` is
+    /// what comes before the method. `None`, and nothing that counts is written, where there is something to escape, a
+    /// body, or too much.
     pub(super) fn write_json(&self, begin: &str, parts: &Parts<'_>, line: &mut Vec<u8>) -> Option<usize> {
         let Self { record, route, end, request_headers, response_headers, bodies } = *self;
         let len = |json: Option<&str>| json.map_or(0, str::len);

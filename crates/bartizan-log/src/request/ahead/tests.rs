@@ -19,7 +19,7 @@ use tracing_subscriber::registry::LookupSpan;
 use super::{WRITTEN, take};
 use crate::{Capture, CaptureWhen, LogLayer, LogWriter, RequestLogLayer};
 
-/// Writes each line from what was written ahead, and once more by visiting the fields.
+/// Writes each line from what was written ahead, twice, and once more by visiting the fields.
 struct Twice {
     layer: LogLayer,
     lines: Arc<AtomicUsize>,
@@ -34,6 +34,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Twice {
             text
         };
         let first = line();
+        assert_eq!(line(), first, "for the next layer");
         let hidden = WRITTEN.take();
         let second = line();
         self.ahead.fetch_add(usize::from(hidden.is_some()), Ordering::Relaxed);
