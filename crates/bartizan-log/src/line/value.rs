@@ -96,7 +96,6 @@ pub(crate) struct Thousandths {
 
 impl Thousandths {
     /// `None` for a number whose digits a float has not.
-    #[inline(never)]
     pub(crate) fn of(number: u64) -> Option<Self> {
         if number >= 1_000_000_000_000_000 {
             return None;
