@@ -53,7 +53,7 @@ pub(crate) enum Form {
 #[derive(Default)]
 pub(crate) struct Buffers {
     pub(crate) line: Vec<u8>,
-    /// How much of the line was written ahead of its event.
+    /// How much of the line is written ahead of its event; nothing, as a rule.
     pub(crate) ahead: usize,
     /// Where the names stand that the line has so far.
     names: Vec<Range<usize>>,
@@ -73,6 +73,7 @@ impl Buffers {
         done
     }
 
+    /// As [`with`](Self::with), until they are [given back](Self::give_back).
     #[expect(clippy::unnecessary_box_returns, reason = "they stay in one place")]
     pub(crate) fn take() -> Box<Self> {
         BUFFERS.try_with(Cell::take).ok().flatten().unwrap_or_default()

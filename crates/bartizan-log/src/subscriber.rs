@@ -123,17 +123,15 @@ impl LogLayer {
     {
         let own = own_fields_of(event.metadata());
         let ahead = own.filter(|_| self.form == Form::Json).and_then(|_| ahead::take());
-        let is_ahead = ahead.is_some();
         let mut buffers = ahead.unwrap_or_else(Buffers::take);
-        self.write_line(&mut buffers, is_ahead, own, event, context);
+        self.write_line(&mut buffers, own, event, context);
         hand_on(&buffers.line);
-        if is_ahead { ahead::give_back(buffers) } else { buffers.give_back() }
+        if buffers.ahead > 0 { ahead::give_back(buffers) } else { buffers.give_back() }
     }
 
     fn write_line<S>(
         &self,
         buffers: &mut Buffers,
-        is_ahead: bool,
         own: Option<&'static [OwnField]>,
         event: &Event<'_>,
         context: &layer::Context<'_, S>,
@@ -144,7 +142,7 @@ impl LogLayer {
         let time = Timestamp::of((self.now)());
         let metadata = event.metadata();
         let mut line = match own {
-            Some(fields) if is_ahead => Line::begin_ahead(buffers, &time, fields),
+            Some(fields) if buffers.ahead > 0 => Line::begin_ahead(buffers, &time, fields),
             Some(fields) => {
                 let (mut line, _) = Line::begin(buffers, self.form, &time, metadata);
                 line.owns(fields);

@@ -53,7 +53,8 @@ impl Ahead {
 impl Drop for Ahead {
     fn drop(&mut self) {
         let own = WRITTEN.try_with(|cell| cell.replace(self.outer.take())).ok().flatten();
-        if let Some(own) = own {
+        if let Some(mut own) = own {
+            own.ahead = 0;
             own.give_back();
         }
     }
