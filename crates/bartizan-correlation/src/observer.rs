@@ -58,7 +58,7 @@ impl IdKind {
             Self::UuidV4 => Uuid::new_v4(),
             Self::UuidV7 => Uuid::now_v7(),
         };
-        CorrelationId::copied(uuid.hyphenated().encode_lower(&mut [0; uuid::fmt::Hyphenated::LENGTH]))
+        CorrelationId::of_uuid(uuid.into_bytes())
     }
 }
 
@@ -78,7 +78,7 @@ impl Observer for Correlation {
 impl Exchange for CorrelationExchange {
     fn head<B>(&mut self, response: &mut Response<B>, record: &Record) {
         if let Some(id) = record.correlation_id() {
-            response.headers_mut().insert(self.header.clone(), id.header_value().clone());
+            response.headers_mut().insert(&self.header, id.header_value().clone());
         }
     }
 

@@ -111,8 +111,8 @@ pub(crate) fn server<B>(request: &Request<B>) -> Option<(StringValue, Option<u16
         return Some((cut(Cow::Borrowed(authority.host())), authority.port_u16()));
     }
     let host = text(request.headers().get(header::HOST)?)?;
-    // Most have neither sign, which a single pass tells.
-    let plain = !host.bytes().any(|byte| matches!(byte, b'@' | b':'));
+    // Most have neither sign, which a single pass tells, several bytes at once.
+    let plain = host.bytes().fold(0, |any, byte| any | u8::from(byte == b'@') | u8::from(byte == b':')) == 0;
     let (name, port) = if plain { (host, None) } else { name_and_port(host) };
     (!name.is_empty()).then(|| (cut(Cow::Borrowed(name)), port))
 }
