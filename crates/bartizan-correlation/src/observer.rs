@@ -78,7 +78,7 @@ impl Observer for Correlation {
 impl Exchange for CorrelationExchange {
     fn head<B>(&mut self, response: &mut Response<B>, record: &Record) {
         if let Some(id) = record.correlation_id() {
-            response.headers_mut().insert(&self.header, id.header_value().clone());
+            response.headers_mut().insert(self.header.clone(), id.header_value().clone());
         }
     }
 

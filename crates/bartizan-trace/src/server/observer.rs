@@ -207,20 +207,20 @@ impl Exchange for TraceExchange {
 
 impl TraceHeader {
     #[inline]
-    fn of(self, span: &SpanContext) -> Option<(&'static HeaderName, HeaderValue)> {
-        static X_TRACE_ID: HeaderName = HeaderName::from_static("x-trace-id");
-        static TRACE_RESPONSE: HeaderName = HeaderName::from_static("traceresponse");
-        static SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
+    fn of(self, span: &SpanContext) -> Option<(HeaderName, HeaderValue)> {
+        const X_TRACE_ID: HeaderName = HeaderName::from_static("x-trace-id");
+        const TRACE_RESPONSE: HeaderName = HeaderName::from_static("traceresponse");
+        const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
         let parent = || TraceParent::from_span_context(span);
         match self {
             Self::None => None,
             Self::XTraceId => {
-                short_header_value(ids(span).trace_id_hex().as_bytes()).map(|value| (&X_TRACE_ID, value))
+                short_header_value(ids(span).trace_id_hex().as_bytes()).map(|value| (X_TRACE_ID, value))
             }
-            Self::TraceResponse => parent().map(|parent| (&TRACE_RESPONSE, parent.to_header_value())),
+            Self::TraceResponse => parent().map(|parent| (TRACE_RESPONSE, parent.to_header_value())),
             Self::ServerTiming => {
                 let value = format!("trace;desc={}", parent()?.to_header_value().to_str().ok()?);
-                HeaderValue::from_str(&value).ok().map(|value| (&SERVER_TIMING, value))
+                HeaderValue::from_str(&value).ok().map(|value| (SERVER_TIMING, value))
             }
         }
     }
