@@ -86,7 +86,7 @@ impl Exchange for Witnessing {
         self.chunks += 1;
     }
 
-    fn end(self, ending: &Ending, record: &Record) {
+    fn end(&mut self, ending: &Ending, record: &Record) {
         let in_context = Context::current().record().is_some();
         let route = record.route().to_owned();
         let (log, ended) = &*self.witness.0;

@@ -380,7 +380,7 @@ async fn an_observer_that_panics_at_the_end_harms_nobody() {
         }
     }
     impl Exchange for BadExchange {
-        fn end(self, _: &Ending, _: &Record) {
+        fn end(&mut self, _: &Ending, _: &Record) {
             panic!("bad observer")
         }
     }

@@ -107,9 +107,8 @@ impl Context {
     /// Makes this context current until what is returned is dropped.
     #[inline]
     pub(crate) fn entered(&mut self) -> Entered<'_> {
-        let span = self.record.as_ref().map(Record::span).filter(|span| !span.is_disabled()).cloned();
-        let context = Swapped::new(self);
-        Entered { _span: span.map(Span::entered), _context: context }
+        let span = self.record.as_ref().map(Record::span).filter(|span| !span.is_disabled());
+        Entered { span: span.map(enter), _context: Swapped::new(self) }
     }
 
     /// Keeps this context current in every poll of `future`, wherever it is spawned.
@@ -126,14 +125,35 @@ impl fmt::Debug for Context {
 
 /// A context is current, and so is the span of its request. The span goes first.
 pub(crate) struct Entered<'a> {
-    _span: Option<EnteredSpan>,
+    span: Option<EnteredSpan>,
     _context: Swapped<'a>,
+}
+
+impl Drop for Entered<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(span) = self.span.take() {
+            exit(span);
+        }
+    }
+}
+
+// Most requests have no span. These are apart so that the rest is short where it is inlined.
+#[inline(never)]
+fn enter(span: &Span) -> EnteredSpan {
+    span.clone().entered()
+}
+
+#[inline(never)]
+fn exit(span: EnteredSpan) {
+    drop(span);
 }
 
 /// Holds the previous context where the entered one was, and swaps them back at the end.
 struct Swapped<'a>(&'a mut Context);
 
 impl<'a> Swapped<'a> {
+    #[inline]
     fn new(context: &'a mut Context) -> Self {
         swap(context);
         Self(context)
@@ -141,6 +161,7 @@ impl<'a> Swapped<'a> {
 }
 
 impl Drop for Swapped<'_> {
+    #[inline]
     fn drop(&mut self) {
         swap(self.0);
     }
@@ -184,7 +205,7 @@ mod tests {
 
     fn context() -> Context {
         let mut request = http::Request::new(http_body_util::Empty::<bytes::Bytes>::new());
-        Context::of(Record::make(&mut request, &Routes::new(), &Trust::nobody(), 0, true))
+        Context::of(Record::make(&mut request, &Routes::new(), &Trust::nobody(), 0, true, None))
     }
 
     fn names() -> Vec<String> {

@@ -7,46 +7,70 @@ use std::cell::RefCell;
 /// Empty boxes of one type that a thread keeps.
 const KEPT: usize = 64;
 
-type Boxes<T> = Vec<Box<Option<T>>>;
+type Boxes<T> = Vec<Box<Place<T>>>;
 
 thread_local! {
     /// The [`Boxes`] of each type.
     static EMPTY: RefCell<Vec<Box<dyn Any>>> = const { RefCell::new(Vec::new()) };
 }
 
-/// A value in such a box, or nothing. The thread that drops it keeps the box.
-pub(crate) struct Kept<T: 'static>(Option<Box<Option<T>>>);
+/// What lives in such a box.
+pub(crate) trait Leave: 'static {
+    /// What it leaves for the next one: memory that can be used again.
+    type Left: Default;
 
-impl<T> Kept<T> {
-    /// What is made in place is not moved there.
+    /// The last that is done with it.
+    fn leave(&mut self) -> Self::Left;
+}
+
+struct Place<T: Leave> {
+    value: Option<T>,
+    left: T::Left,
+}
+
+/// A value in such a box, or nothing. The thread that drops it keeps the box.
+pub(crate) struct Kept<T: Leave>(Option<Box<Place<T>>>);
+
+impl<T: Leave> Kept<T> {
+    /// What is made in place, of what the last one has left, is not moved there.
     #[inline]
-    pub(crate) fn new(make: impl FnOnce() -> T) -> Self {
-        let mut kept = with_empty(Vec::pop).flatten().unwrap_or_default();
-        kept.get_or_insert_with(make);
-        Self(Some(kept))
+    pub(crate) fn new(make: impl FnOnce(T::Left) -> T) -> Self {
+        let mut place = with_empty(Vec::pop).flatten().unwrap_or_default();
+        let left = std::mem::take(&mut place.left);
+        place.value.get_or_insert_with(|| make(left));
+        Self(Some(place))
     }
 
     #[inline]
     pub(crate) fn get_mut(&mut self) -> Option<&mut T> {
-        self.0.as_deref_mut()?.as_mut()
+        self.0.as_deref_mut()?.value.as_mut()
     }
 }
 
-impl<T> Default for Kept<T> {
+impl<T: Leave> Default for Kept<T> {
     /// Nothing, and no box.
     fn default() -> Self {
         Self(None)
     }
 }
 
-impl<T> Drop for Kept<T> {
+impl<T: Leave> Default for Place<T> {
+    fn default() -> Self {
+        Self { value: None, left: T::Left::default() }
+    }
+}
+
+impl<T: Leave> Drop for Kept<T> {
     #[inline]
     fn drop(&mut self) {
-        let Some(mut kept) = self.0.take() else { return };
-        *kept = None;
+        let Some(mut place) = self.0.take() else { return };
+        if let Some(value) = &mut place.value {
+            place.left = value.leave();
+        }
+        place.value = None;
         with_empty(|boxes| {
             if boxes.len() < KEPT {
-                boxes.push(kept);
+                boxes.push(place);
             }
         });
     }
@@ -54,7 +78,7 @@ impl<T> Drop for Kept<T> {
 
 /// `None` where the thread is ending.
 #[inline]
-fn with_empty<T: 'static, R>(work: impl FnOnce(&mut Boxes<T>) -> R) -> Option<R> {
+fn with_empty<T: Leave, R>(work: impl FnOnce(&mut Boxes<T>) -> R) -> Option<R> {
     let with = |all: &RefCell<Vec<Box<dyn Any>>>| {
         let mut all = all.try_borrow_mut().ok()?;
         let index = all.iter().position(|boxes| boxes.is::<Boxes<T>>()).unwrap_or_else(|| {
@@ -71,25 +95,38 @@ mod tests {
     use super::*;
 
     /// Where the value lies.
-    fn place<T>(kept: &mut Kept<T>) -> usize {
+    fn place<T: Leave>(kept: &mut Kept<T>) -> usize {
         std::ptr::from_mut(kept.get_mut().unwrap()).addr()
     }
 
+    impl<const N: usize> Leave for [u64; N] {
+        type Left = u64;
+        fn leave(&mut self) -> u64 {
+            self[0]
+        }
+    }
+
     #[test]
-    fn boxes_are_filled_again_each_with_its_own_type() {
-        let (mut one, mut other) = (Kept::new(|| 1_u64), Kept::new(|| [2_u64; 3]));
+    fn boxes_are_filled_again_each_with_its_own_type_and_what_the_last_one_left() {
+        let (mut one, mut other) = (Kept::new(|left| [left + 1]), Kept::new(|left| [left + 2; 3]));
+        assert_eq!((one.get_mut(), other.get_mut()), (Some(&mut [1]), Some(&mut [2; 3])));
         let (first, second) = (place(&mut one), place(&mut other));
         drop((one, other));
-        let (mut other, mut one) = (Kept::new(|| [3_u64; 3]), Kept::new(|| 4_u64));
+        let (mut other, mut one) = (Kept::new(|left| [left + 2; 3]), Kept::new(|left| [left + 1]));
         assert_eq!((place(&mut one), place(&mut other)), (first, second));
-        assert_eq!((one.get_mut(), other.get_mut()), (Some(&mut 4), Some(&mut [3; 3])));
-        assert_eq!(Kept::<u64>::default().get_mut(), None);
+        assert_eq!((one.get_mut(), other.get_mut()), (Some(&mut [2]), Some(&mut [4; 3])));
+        assert_eq!(Kept::<[u64; 1]>::default().get_mut(), None);
+    }
+
+    impl Leave for std::sync::Arc<()> {
+        type Left = ();
+        fn leave(&mut self) {}
     }
 
     #[test]
     fn a_value_is_dropped_with_its_box_and_only_so_many_boxes_are_kept() {
         let value = std::sync::Arc::new(());
-        let many: Vec<_> = (0..2 * KEPT).map(|_| Kept::new(|| value.clone())).collect();
+        let many: Vec<_> = (0..2 * KEPT).map(|_| Kept::new(|()| value.clone())).collect();
         drop(many);
         assert_eq!(std::sync::Arc::strong_count(&value), 1);
         assert_eq!(with_empty(|boxes: &mut Boxes<std::sync::Arc<()>>| boxes.len()), Some(KEPT));
@@ -98,13 +135,14 @@ mod tests {
     #[test]
     fn a_value_may_make_another_while_it_is_dropped() {
         struct Again(bool);
-        impl Drop for Again {
-            fn drop(&mut self) {
+        impl Leave for Again {
+            type Left = ();
+            fn leave(&mut self) {
                 if self.0 {
-                    drop(Kept::new(|| Again(false)));
+                    drop(Kept::new(|()| Again(false)));
                 }
             }
         }
-        drop(Kept::new(|| Again(true)));
+        drop(Kept::new(|()| Again(true)));
     }
 }

@@ -16,7 +16,7 @@ use crate::future::ResponseFuture;
 use crate::kept::Kept;
 use crate::live::Live;
 use crate::observer::Observer;
-use crate::record::Record;
+use crate::record::{Left, Record};
 use crate::request_body;
 use crate::route::Routes;
 use crate::side::Side;
@@ -30,7 +30,7 @@ use crate::side::Side;
 /// # use bartizan_core::{Ending, Exchange, Observer, Record};
 /// # struct Watch; struct Watched;
 /// # impl Observer for Watch { type Exchange = Watched; fn begin<B>(&self, _: &mut http::Request<B>, _: &Record) -> Watched { Watched } }
-/// # impl Exchange for Watched { fn end(self, _: &Ending, _: &Record) {} }
+/// # impl Exchange for Watched { fn end(&mut self, _: &Ending, _: &Record) {} }
 ///
 /// let layer = ObserveLayer::with_settings(Watch, Settings {
 ///     routes: Routes::new().prefix("/files/{*path}")?,
@@ -80,7 +80,7 @@ impl<O: Observer> ObserveLayer<O> {
     /// # struct Watch; struct Watched;
     /// # impl Observer for Watch { type Exchange = Watched; fn begin<B>(&self, _: &mut http::Request<B>, _: &Record) -> Watched { Watched } }
     /// impl Exchange for Watched {
-    ///     fn end(self, ending: &Ending, _: &Record) {
+    ///     fn end(&mut self, ending: &Ending, _: &Record) {
     ///         println!("called, and it ended as {:?}", ending.error_type().unwrap_or("a success"));
     ///     }
     /// }
@@ -184,14 +184,16 @@ impl<O: Observer> Shared<O> {
             Side::Server => Record::of(request),
         };
         let again = known.as_ref().is_some_and(|record| record.is_made_by(maker));
-        let record = match known {
-            Some(record) => {
-                record.refine(request, &settings.routes);
-                record
-            }
-            None => self.record(request, maker),
-        };
-        let mut live = Kept::new(|| Live::new(record, settings.clock, started));
+        let mut live = Kept::new(|left| {
+            let record = match known {
+                Some(record) => {
+                    record.refine(request, &settings.routes);
+                    record
+                }
+                None => self.record(request, maker, left),
+            };
+            Live::new(record, settings.clock, started)
+        });
         if let (Some(live), false) = (live.get_mut(), again) {
             live.watch(|record| observer.begin(request, record));
         }
@@ -199,11 +201,11 @@ impl<O: Observer> Shared<O> {
     }
 
     /// Makes the record of a request that no layer has seen yet.
-    fn record<B: Body + 'static>(&self, request: &mut Request<B>, maker: usize) -> Record {
+    fn record<B: Body + 'static>(&self, request: &mut Request<B>, maker: usize, left: Left) -> Record {
         let Settings { routes, trust, .. } = &self.settings;
         let record = match self.side {
-            Side::Client => Record::make_outbound(request, routes, maker),
-            Side::Server => Record::make(request, routes, trust, maker, self.observer.shares_record()),
+            Side::Client => Record::make_outbound(request, routes, maker, left),
+            Side::Server => Record::make(request, routes, trust, maker, self.observer.shares_record(), left),
         };
         request_body::count(request, &record);
         record

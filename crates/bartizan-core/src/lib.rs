@@ -30,7 +30,7 @@
 //!     }
 //! }
 //! impl Exchange for Telling {
-//!     fn end(self, ending: &Ending, _: &Record) {
+//!     fn end(&mut self, ending: &Ending, _: &Record) {
 //!         let _ = self.0.send(ending.outcome);
 //!     }
 //! }

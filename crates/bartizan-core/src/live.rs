@@ -15,12 +15,12 @@ use crate::context::{Context, Entered};
 use crate::failure::Failure;
 use crate::grpc::framing::Framing;
 use crate::grpc::{GrpcCode, Protocol, timeout};
-use crate::kept::Kept;
+use crate::kept::{Kept, Leave};
 use crate::method::KnownMethod;
 use crate::observer::Exchange;
 use crate::outcome::{Ending, Outcome};
 use crate::parts;
-use crate::record::Record;
+use crate::record::{Left, Record};
 use crate::side::Side;
 
 /// The context that is current while an exchange is worked on, and the exchange itself.
@@ -210,7 +210,9 @@ impl<X: Exchange> State<X> {
 
     /// Ends it after this time, if the clock was read just now.
     fn end_after(&mut self, outcome: Outcome, duration: Option<Duration>) {
-        let Some(exchange) = self.exchange.take() else { return };
+        if self.exchange.is_none() {
+            return;
+        }
         let duration = duration.unwrap_or_else(|| self.elapsed());
         if self.record.protocol() == Protocol::Grpc && outcome != Outcome::Upgraded {
             if let (Some(code), true, None) = (self.grpc_code, self.told, self.caught) {
@@ -231,9 +233,13 @@ impl<X: Exchange> State<X> {
             side: self.side,
             failure: self.failure,
         };
-        let record = &self.record;
         // This may run in a drop, and in one that is part of unwinding: a second panic would abort the process.
-        let _ = catch_unwind(AssertUnwindSafe(|| exchange.end(&ending, record)));
+        let _ = catch_unwind(AssertUnwindSafe(|| {
+            let last = Last(&mut self.exchange);
+            if let Some(exchange) = &mut *last.0 {
+                exchange.end(&ending, &self.record);
+            }
+        }));
     }
 
     /// Ends an exchange that is dropped before its end was seen.
@@ -264,12 +270,25 @@ impl<X: Exchange> State<X> {
     }
 }
 
-impl<X: Exchange> Drop for Live<X> {
+/// The last that is done with an exchange: it is gone after it, also if that panics.
+struct Last<'a, X>(&'a mut Option<X>);
+
+impl<X> Drop for Last<'_, X> {
     fn drop(&mut self) {
+        *self.0 = None;
+    }
+}
+
+impl<X: Exchange> Leave for Live<X> {
+    type Left = Left;
+
+    fn leave(&mut self) -> Left {
         if self.state.exchange.is_some() {
             let (_entered, state) = self.within();
             state.abandon();
         }
+        self.context = None;
+        self.state.record.leave()
     }
 }
 

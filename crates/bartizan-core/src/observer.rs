@@ -24,7 +24,7 @@ use crate::record::Record;
 /// }
 ///
 /// impl Exchange for Printed {
-///     fn end(self, ending: &Ending, record: &Record) {
+///     fn end(&mut self, ending: &Ending, record: &Record) {
 ///         println!("{} {} {}", record.method().as_str(), record.route(), ending.outcome);
 ///     }
 /// }
@@ -84,8 +84,8 @@ pub trait Exchange: Send + Sync + 'static {
         let _ = (data, record);
     }
 
-    /// The exchange is over. Called with the request's context current.
-    fn end(self, ending: &Ending, record: &Record);
+    /// The exchange is over: called once, with the request's context current, and dropped after it.
+    fn end(&mut self, ending: &Ending, record: &Record);
 }
 
 impl<O: Observer> Observer for Option<O> {
@@ -132,7 +132,7 @@ impl<X: Exchange> Exchange for Option<X> {
         }
     }
 
-    fn end(self, ending: &Ending, record: &Record) {
+    fn end(&mut self, ending: &Ending, record: &Record) {
         if let Some(exchange) = self {
             exchange.end(ending, record);
         }
@@ -198,7 +198,7 @@ macro_rules! tuples {
                 })+
             }
 
-            fn end(self, ending: &Ending, record: &Record) {
+            fn end(&mut self, ending: &Ending, record: &Record) {
                 let ($($name,)+) = self;
                 $($name.end(ending, record);)+
             }

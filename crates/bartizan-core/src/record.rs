@@ -1,7 +1,7 @@
 //! The request record: what is known of a request, shared by handlers, observers and log lines.
 
 mod outbound;
-mod pool;
+mod reuse;
 mod trace;
 
 use std::borrow::Cow;
@@ -14,7 +14,10 @@ use http::uri::PathAndQuery;
 use http::{Request, Version};
 use http_body::Body;
 use tracing::field::Empty;
+use tracing::level_filters::LevelFilter;
+use tracing::{Level, Span};
 
+pub(crate) use self::reuse::Left;
 use self::trace::TraceCell;
 use crate::client::{PeerAddress, Trust};
 use crate::context::Context;
@@ -54,7 +57,7 @@ struct Inner {
     trace: TraceCell,
     request_size: RequestSize,
     bound: Mutex<Fields>,
-    span: tracing::Span,
+    span: Span,
 }
 
 /// What is certain when the record is made.
@@ -100,6 +103,7 @@ impl Record {
         trust: &Trust,
         maker: usize,
         shared: bool,
+        left: Left,
     ) -> Self {
         let method = KnownMethod::of(request.method());
         let peer = PeerAddress::of(request.extensions());
@@ -108,15 +112,7 @@ impl Record {
         let is_grpc = protocol == Protocol::Grpc;
         let mut route = routes.certain(request, protocol);
         let is_certain = route.is_some();
-        let span = tracing::info_span!(
-            target: "bartizan::request",
-            "request",
-            method = method.as_str(),
-            route = route.as_ref().map(Route::as_str),
-            correlation_id = Empty,
-            trace_id = Empty,
-            span_id = Empty,
-        );
+        let span = span_of(method, route.as_ref());
         let mut unknown_method = None;
         if !is_certain && is_grpc {
             unknown_method = routes.unknown_method(request.uri());
@@ -135,14 +131,14 @@ impl Record {
             routed: is_certain,
             grpc_timeout: if is_grpc { timeout::of(request.headers()) } else { None },
         };
-        let record = Self(pool::take(facts, RequestSize::of(request.body()), |inner| {
+        let record = Self::with(left, facts, RequestSize::of(request.body()), |inner| {
             inner.route = route;
             inner.unknown_method = unknown_method;
             inner.span = span;
             if !shared {
                 inner.path = request.uri().path_and_query().cloned();
             }
-        }));
+        });
         if shared {
             request.extensions_mut().insert(record.clone());
         }
@@ -300,15 +296,8 @@ impl Record {
     /// The ordinary `tracing` span of the request, for subscribers that do not know the record. Its target is
     /// `bartizan::request`; it is disabled where the subscriber filters that out.
     #[inline]
-    pub fn span(&self) -> &tracing::Span {
+    pub fn span(&self) -> &Span {
         &self.0.span
-    }
-}
-
-impl Drop for Record {
-    #[inline]
-    fn drop(&mut self) {
-        pool::give_back(&mut self.0);
     }
 }
 
@@ -321,4 +310,21 @@ impl fmt::Debug for Record {
             .field("trace", &self.0.trace.get())
             .finish_non_exhaustive()
     }
+}
+
+/// The ordinary span of a request.
+fn span_of(method: KnownMethod, route: Option<&Route>) -> Span {
+    // Without a subscriber, the macro would hand its fields to the `log` crate.
+    if LevelFilter::current() < Level::INFO {
+        return Span::none();
+    }
+    tracing::info_span!(
+        target: "bartizan::request",
+        "request",
+        method = method.as_str(),
+        route = route.map(Route::as_str),
+        correlation_id = Empty,
+        trace_id = Empty,
+        span_id = Empty,
+    )
 }

@@ -101,7 +101,7 @@ impl Observer for SendOn {
 }
 
 impl Exchange for SendOnExchange {
-    fn end(self, _: &Ending, _: &Record) {}
+    fn end(&mut self, _: &Ending, _: &Record) {}
 }
 
 /// The id of the request that is being worked on.

@@ -82,5 +82,5 @@ impl Exchange for CorrelationExchange {
         }
     }
 
-    fn end(self, _: &Ending, _: &Record) {}
+    fn end(&mut self, _: &Ending, _: &Record) {}
 }

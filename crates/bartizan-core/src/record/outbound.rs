@@ -3,7 +3,7 @@
 use http::Request;
 use http_body::Body;
 
-use super::{Facts, Record, pool};
+use super::{Facts, Left, Record};
 use crate::grpc::{Protocol, timeout};
 use crate::method::KnownMethod;
 use crate::request_body::RequestSize;
@@ -15,6 +15,7 @@ impl Record {
         request: &mut Request<B>,
         routes: &Routes,
         maker: usize,
+        left: Left,
     ) -> Self {
         let route = routes.outbound(request);
         let facts = Facts {
@@ -29,7 +30,7 @@ impl Record {
             routed: route.is_some(),
             grpc_timeout: timeout::of(request.headers()),
         };
-        Self(pool::take(facts, RequestSize::of(request.body()), |inner| inner.route = route))
+        Self::with(left, facts, RequestSize::of(request.body()), |inner| inner.route = route)
     }
 
     /// Whether this is the record of a request that came in.

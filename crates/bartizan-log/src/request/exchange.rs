@@ -115,7 +115,7 @@ impl Exchange for RequestLogExchange {
         }
     }
 
-    fn end(mut self, ending: &Ending, record: &Record) {
+    fn end(&mut self, ending: &Ending, record: &Record) {
         if let Some(kept) = &mut self.kept {
             kept.end(ending, record);
         }

@@ -206,7 +206,7 @@ impl Exchange for RedExchange {
         }
     }
 
-    fn end(self, ending: &Ending, record: &Record) {
+    fn end(&mut self, ending: &Ending, record: &Record) {
         let series = self.land(ending, record);
         if !self.started {
             self.red.0.begin(record, |begun| begun.started.iter().for_each(|started| started.increment(1)));

@@ -23,7 +23,7 @@ pub(crate) struct Exemplars(OnceLock<Box<[Slot]>>);
 /// An exemplar in atomics. A reader sees by the round whether what it read belongs together.
 #[derive(Debug, Default)]
 struct Slot {
-    /// In which round it was kept; 0 while there is none, [`WRITING`] while it is replaced.
+    /// In which round it was kept; 0 while there is none, [`WRITING`], which is above all, while it is replaced.
     round: AtomicU64,
     value: AtomicU64,
     trace_id: [AtomicU64; 2],
@@ -42,7 +42,8 @@ impl Exemplars {
         let slots = self.0.get_or_init(|| (0..buckets).map(|_| Slot::default()).collect());
         let Some(slot) = slots.get(bucket) else { return };
         let last = slot.round.load(Relaxed);
-        if last != round && last != WRITING {
+        // Rounds only grow, also where a thread comes late: a reader that sees one twice has seen no other in between.
+        if last < round {
             slot.replace(last, round, value, ids);
         }
     }

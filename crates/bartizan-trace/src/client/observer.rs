@@ -108,8 +108,8 @@ impl Exchange for ClientTraceExchange {
         }
     }
 
-    fn end(self, ending: &Ending, record: &Record) {
-        let Some(Recording { context, started }) = self.0 else { return };
+    fn end(&mut self, ending: &Ending, record: &Record) {
+        let Some(Recording { context, started }) = self.0.take() else { return };
         let span = context.span();
         attributes::of_ending(ending, record, |attribute| span.set_attribute(attribute));
         if ending.outcome.is_error() || ending.outcome == Outcome::ClientError {

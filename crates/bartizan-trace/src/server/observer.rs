@@ -187,8 +187,8 @@ impl Exchange for TraceExchange {
         }
     }
 
-    fn end(self, ending: &Ending, record: &Record) {
-        let Some(Recording { started, routed, unknown_method }) = self.recording else { return };
+    fn end(&mut self, ending: &Ending, record: &Record) {
+        let Some(Recording { started, routed, unknown_method }) = self.recording.take() else { return };
         let span = self.context.span();
         if !routed && record.matched_route().is_some() {
             let names = Names::of(record);

@@ -159,8 +159,8 @@ impl Exchange for ClientRedExchange {
         self.version = Some(response.version());
     }
 
-    fn end(self, ending: &Ending, record: &Record) {
-        self.red.0.record(&self, record, ending);
+    fn end(&mut self, ending: &Ending, record: &Record) {
+        self.red.0.record(self, record, ending);
     }
 }
 

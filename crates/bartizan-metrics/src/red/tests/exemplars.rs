@@ -21,7 +21,7 @@ impl Observer for Traced {
 }
 
 impl Exchange for Traced {
-    fn end(self, _: &Ending, _: &Record) {}
+    fn end(&mut self, _: &Ending, _: &Record) {}
 }
 
 fn traced(byte: u8, sampled: bool) -> Traced {
