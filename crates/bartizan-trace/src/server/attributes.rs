@@ -53,11 +53,17 @@ pub(super) fn of_connection<B>(request: &Request<B>, record: &Record, set: &mut 
     if let Some(version) = version(request.version()) {
         set(KeyValue::new(conventions::NETWORK_PROTOCOL_VERSION, version));
     }
-    if let Some(client) = record.client_address() {
-        set(KeyValue::new(conventions::CLIENT_ADDRESS, client.to_string()));
+    let client = record.client_address().map(|ip| (ip, StringValue::from(ip.to_string())));
+    if let Some((_, address)) = &client {
+        set(KeyValue::new(conventions::CLIENT_ADDRESS, address.clone()));
     }
     if let Some(peer) = record.peer_address() {
-        set(KeyValue::new(conventions::NETWORK_PEER_ADDRESS, peer.ip().to_string()));
+        // The same as a rule, and dear to format.
+        let address = match client {
+            Some((ip, address)) if ip == peer.ip() => address,
+            _ => peer.ip().to_string().into(),
+        };
+        set(KeyValue::new(conventions::NETWORK_PEER_ADDRESS, address));
         set(KeyValue::new(conventions::NETWORK_PEER_PORT, i64::from(peer.port())));
     }
     if let Some((address, port)) = server(request) {
