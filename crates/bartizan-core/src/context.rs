@@ -21,8 +21,7 @@ use std::sync::Arc;
 use std::task::{self, Poll};
 
 use pin_project_lite::pin_project;
-use tracing::Span;
-use tracing::span::EnteredSpan;
+use tracing::{Dispatch, span::Id};
 
 use crate::fields::Fields;
 use crate::record::Record;
@@ -104,11 +103,20 @@ impl Context {
         work()
     }
 
-    /// Makes this context current until what is returned is dropped.
+    /// Makes this context current, and the span of its request, until what is returned is dropped.
     #[inline]
     pub(crate) fn entered(&mut self) -> Entered<'_> {
-        let span = self.record.as_ref().map(Record::span).filter(|span| !span.is_disabled());
-        Entered { span: span.map(enter), _context: Swapped::new(self) }
+        self.tell_span(Dispatch::enter);
+        swap(self);
+        Entered(self)
+    }
+
+    /// Most requests have no span: that is asked where it is inlined.
+    #[inline]
+    fn tell_span(&self, tell: fn(&Dispatch, &Id)) {
+        if let Some(span) = self.record.as_ref().map(Record::span).filter(|span| !span.is_disabled()) {
+            span.with_subscriber(|(id, subscriber)| tell(subscriber, id));
+        }
     }
 
     /// Keeps this context current in every poll of `future`, wherever it is spawned.
@@ -123,47 +131,14 @@ impl fmt::Debug for Context {
     }
 }
 
-/// A context is current, and so is the span of its request. The span goes first.
-pub(crate) struct Entered<'a> {
-    span: Option<EnteredSpan>,
-    _context: Swapped<'a>,
-}
+/// Holds the previous context where the entered one was, and swaps them back at the end.
+pub(crate) struct Entered<'a>(&'a mut Context);
 
 impl Drop for Entered<'_> {
     #[inline]
     fn drop(&mut self) {
-        if let Some(span) = self.span.take() {
-            exit(span);
-        }
-    }
-}
-
-// Most requests have no span. These are apart so that the rest is short where it is inlined.
-#[inline(never)]
-fn enter(span: &Span) -> EnteredSpan {
-    span.clone().entered()
-}
-
-#[inline(never)]
-fn exit(span: EnteredSpan) {
-    drop(span);
-}
-
-/// Holds the previous context where the entered one was, and swaps them back at the end.
-struct Swapped<'a>(&'a mut Context);
-
-impl<'a> Swapped<'a> {
-    #[inline]
-    fn new(context: &'a mut Context) -> Self {
-        swap(context);
-        Self(context)
-    }
-}
-
-impl Drop for Swapped<'_> {
-    #[inline]
-    fn drop(&mut self) {
         swap(self.0);
+        self.0.tell_span(Dispatch::exit);
     }
 }
 
@@ -200,6 +175,8 @@ impl<F: Future> Future for Carried<F> {
 
 #[cfg(test)]
 mod tests {
+    use std::panic::AssertUnwindSafe;
+
     use super::*;
     use crate::{Routes, Trust};
 
@@ -258,5 +235,40 @@ mod tests {
         let mut inner = context();
         Context::with_current(|_| inner.enter(|| assert!(Context::current().record().is_none())));
         assert!(inner.record().is_some());
+    }
+
+    /// Knows which spans are entered.
+    #[derive(Clone, Default)]
+    struct Spans(Arc<std::sync::Mutex<Vec<u64>>>);
+
+    impl tracing::Subscriber for Spans {
+        fn enabled(&self, _: &tracing::Metadata<'_>) -> bool {
+            true
+        }
+        fn new_span(&self, _: &tracing::span::Attributes<'_>) -> Id {
+            Id::from_u64(7)
+        }
+        fn record(&self, _: &Id, _: &tracing::span::Record<'_>) {}
+        fn record_follows_from(&self, _: &Id, _: &Id) {}
+        fn event(&self, _: &tracing::Event<'_>) {}
+        fn enter(&self, id: &Id) {
+            self.0.lock().unwrap().push(id.into_u64());
+        }
+        fn exit(&self, id: &Id) {
+            assert_eq!(self.0.lock().unwrap().pop(), Some(id.into_u64()));
+        }
+    }
+
+    #[test]
+    fn the_span_of_the_request_is_entered_with_its_context_and_left_also_after_a_panic() {
+        let spans = Spans::default();
+        tracing::subscriber::with_default(spans.clone(), || {
+            let mut context = context();
+            context.enter(|| assert_eq!(*spans.0.lock().unwrap(), [7]));
+            assert!(spans.0.lock().unwrap().is_empty());
+            let inside = AssertUnwindSafe(|| context.enter(|| panic!("unwinds through enter")));
+            assert!(std::panic::catch_unwind(inside).is_err());
+            assert!(spans.0.lock().unwrap().is_empty());
+        });
     }
 }
