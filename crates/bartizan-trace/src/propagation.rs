@@ -56,8 +56,8 @@
 //!
 //! # Cost
 //!
-//! A request without these headers costs a walk over its header names, six look-ups more for B3, two and
-//! another walk for Jaeger. Reading valid context alone does not allocate, but for a `tracestate` or
+//! A request without these headers costs a walk over its header names, or two look-ups if it has many, six
+//! look-ups more for B3, two and a walk more for Jaeger. Reading valid context alone does not allocate, but for a `tracestate` or
 //! baggage what the API's types for them need. Writing allocates the header values.
 
 mod b3;
