@@ -47,16 +47,17 @@ impl CorrelationId {
     ///
     /// ```
     /// let uuid = 0x67e5_5044_10b1_426f_9247_bb68_0e5f_e0c8_u128.to_be_bytes();
-    /// let id = bartizan_core::CorrelationId::of_uuid(uuid).unwrap();
+    /// let id = bartizan_core::CorrelationId::of_uuid(uuid);
     /// assert_eq!(id.as_str(), "67e55044-10b1-426f-9247-bb680e5fe0c8");
     /// ```
-    pub fn of_uuid(uuid: [u8; 16]) -> Option<Self> {
+    pub fn of_uuid(uuid: [u8; 16]) -> Self {
         let Hex(digits) = Hex::<32>::of(&uuid);
         let mut text = [b'-'; 36];
         for (at, part) in [(0, 0..8), (9, 8..12), (14, 12..16), (19, 16..20), (24, 20..32)] {
             text[at..at + part.len()].copy_from_slice(&digits[part]);
         }
-        short_header_value(text).map(Self)
+        // Digits and hyphens are always a valid value, so the empty one is never made.
+        Self(short_header_value(text).unwrap_or_else(|| HeaderValue::from_static("")))
     }
 
     /// The id as text.
