@@ -30,22 +30,16 @@ fn short(text: &[u8]) -> Option<HeaderValue> {
     thread_local! {
         static KEPT: RefCell<BytesMut> = RefCell::new(BytesMut::with_capacity(BUFFER));
     }
-    if text.len() > MAX_LEN {
-        return HeaderValue::from_bytes(text).ok();
-    }
-    let piece = KEPT.try_with(|kept| {
-        let mut kept = kept.try_borrow_mut().ok()?;
+    let cut = KEPT.try_with(|kept| {
+        let mut kept = kept.try_borrow_mut().ok().filter(|_| text.len() <= MAX_LEN)?;
         if kept.capacity() < text.len() {
             // Uses the old one again, if no piece of it is left.
             kept.reserve(BUFFER);
         }
         kept.extend_from_slice(text);
-        Some(kept.split().freeze())
+        HeaderValue::from_maybe_shared(kept.split().freeze()).ok()
     });
-    match piece.ok().flatten() {
-        Some(piece) => HeaderValue::from_maybe_shared(piece).ok(),
-        None => HeaderValue::from_bytes(text).ok(),
-    }
+    cut.ok().flatten().or_else(|| HeaderValue::from_bytes(text).ok())
 }
 
 #[cfg(test)]

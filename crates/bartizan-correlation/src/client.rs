@@ -87,12 +87,13 @@ impl Observer for SendOn {
     type Exchange = SendOnExchange;
 
     fn begin<B>(&self, request: &mut Request<B>, record: &Record) -> SendOnExchange {
-        let own = request.headers().get(&self.header).cloned();
-        let has_own = own.is_some();
-        let id = own.map_or_else(|| current().or_else(|| self.kind.make()), CorrelationId::new);
-        if let Some(id) = id.as_ref().filter(|_| !has_own) {
+        let id = if let Some(own) = request.headers().get(&self.header) {
+            CorrelationId::new(own.clone())
+        } else {
+            let id = current().unwrap_or_else(|| self.kind.make());
             request.headers_mut().insert(self.header.clone(), id.header_value().clone());
-        }
+            Some(id)
+        };
         if let Some(id) = id {
             record.set_correlation_id(id);
         }

@@ -36,8 +36,8 @@ impl Correlation {
     }
 
     /// The id that these headers bring, if it can be taken over; else a new one.
-    pub fn id_for(&self, headers: &HeaderMap) -> Option<CorrelationId> {
-        self.incoming(headers).or_else(|| self.kind.make())
+    pub fn id_for(&self, headers: &HeaderMap) -> CorrelationId {
+        self.incoming(headers).unwrap_or_else(|| self.kind.make())
     }
 
     fn incoming(&self, headers: &HeaderMap) -> Option<CorrelationId> {
@@ -53,12 +53,12 @@ impl Correlation {
 }
 
 impl IdKind {
-    pub(crate) fn make(self) -> Option<CorrelationId> {
+    pub(crate) fn make(self) -> CorrelationId {
         let uuid = match self {
             Self::UuidV4 => Uuid::new_v4(),
             Self::UuidV7 => Uuid::now_v7(),
         };
-        CorrelationId::copied(uuid.hyphenated().encode_lower(&mut [0; uuid::fmt::Hyphenated::LENGTH]))
+        CorrelationId::of_uuid(uuid.into_bytes())
     }
 }
 
@@ -66,10 +66,8 @@ impl Observer for Correlation {
     type Exchange = CorrelationExchange;
 
     fn begin<B>(&self, request: &mut Request<B>, record: &Record) -> CorrelationExchange {
-        if record.correlation_id().is_none()
-            && let Some(id) = self.id_for(request.headers())
-        {
-            record.set_correlation_id(id);
+        if record.correlation_id().is_none() {
+            record.set_correlation_id(self.id_for(request.headers()));
         }
         CorrelationExchange { header: self.header.clone() }
     }

@@ -20,8 +20,8 @@ use self::names::Names;
 pub(crate) use self::own::{Kind, OwnField, own_fields};
 pub(crate) use self::timestamp::Timestamp;
 pub(crate) use self::value::{
-    CUT, push_ascii, push_bool, push_bound, push_cut, push_f64, push_integer, push_json, push_str,
-    push_thousandths, push_wide, push_word,
+    CUT, Thousandths, push_bool, push_bound, push_cut, push_f64, push_integer, push_json, push_str,
+    push_wide, push_word,
 };
 
 /// Longest line, in bytes.
@@ -53,6 +53,8 @@ pub(crate) enum Form {
 #[derive(Default)]
 pub(crate) struct Buffers {
     pub(crate) line: Vec<u8>,
+    /// How much of the line is written ahead of its event; nothing, as a rule.
+    pub(crate) ahead: usize,
     /// Where the names stand that the line has so far.
     names: Vec<Range<usize>>,
     /// What a console line carries below it.
@@ -65,14 +67,25 @@ impl Buffers {
     /// Lends this thread's buffers. Whoever comes while they are lent (a `Debug` that logs, a panic hook) gets fresh
     /// ones.
     pub(crate) fn with<T>(work: impl FnOnce(&mut Self) -> T) -> T {
-        thread_local! {
-            static BUFFERS: Cell<Option<Box<Buffers>>> = const { Cell::new(None) };
-        }
-        let mut buffers = BUFFERS.try_with(Cell::take).ok().flatten().unwrap_or_default();
+        let mut buffers = Self::take();
         let done = work(&mut buffers);
-        let _ = BUFFERS.try_with(|cell| cell.set(Some(buffers)));
+        buffers.give_back();
         done
     }
+
+    /// As [`with`](Self::with), until they are [given back](Self::give_back).
+    #[expect(clippy::unnecessary_box_returns, reason = "they stay in one place")]
+    pub(crate) fn take() -> Box<Self> {
+        BUFFERS.try_with(Cell::take).ok().flatten().unwrap_or_default()
+    }
+
+    pub(crate) fn give_back(self: Box<Self>) {
+        let _ = BUFFERS.try_with(|cell| cell.set(Some(self)));
+    }
+}
+
+thread_local! {
+    static BUFFERS: Cell<Option<Box<Buffers>>> = const { Cell::new(None) };
 }
 
 /// A line being written.
@@ -93,14 +106,13 @@ impl<'a> Line<'a> {
         time: &Timestamp,
         metadata: &Metadata<'_>,
     ) -> (Self, &'a mut String) {
-        let Buffers { line: out, names, below, text } = buffers;
+        let Buffers { line: out, names, below, text, .. } = buffers;
         out.clear();
         below.clear();
         match form {
             Form::Json => {
-                out.extend_from_slice(b"{\"timestamp\":\"");
-                out.extend_from_slice(time.as_bytes());
-                out.extend_from_slice(b"\",\"level\":\"");
+                out.extend_from_slice(time.as_json());
+                out.extend_from_slice(b",\"level\":\"");
                 out.extend_from_slice(metadata.level().as_str().as_bytes());
                 out.extend_from_slice(b"\",\"target\":");
                 push_str(out, metadata.target(), 2 * NAME_ROOM);
@@ -120,20 +132,18 @@ impl<'a> Line<'a> {
         (Self { out, names: Names::new(names), below, form, has_message: false, whole: true }, text)
     }
 
-    /// Begins a JSON line with what was written ahead of it, from its level on, and whose names are these.
+    /// Begins a JSON line in front of what was written ahead of it, from its level on, and whose names are these.
     pub(crate) fn begin_ahead(
         buffers: &'a mut Buffers,
         time: &Timestamp,
-        ahead: &[u8],
         fields: &'static [OwnField],
     ) -> Self {
-        let Buffers { line: out, names, below, .. } = buffers;
-        out.clear();
+        let Buffers { line: out, names, below, ahead, .. } = buffers;
+        out.truncate(*ahead);
+        if let Some(begin) = out.first_chunk_mut() {
+            *begin = *time.as_json();
+        }
         below.clear();
-        out.extend_from_slice(b"{\"timestamp\":\"");
-        out.extend_from_slice(time.as_bytes());
-        out.push(b'"');
-        out.extend_from_slice(ahead);
         let mut names = Names::new(names);
         names.own(fields);
         Self { out, names, below, form: Form::Json, has_message: true, whole: true }
@@ -178,20 +188,21 @@ impl<'a> Line<'a> {
     /// Writes one of the fields of our own.
     #[inline]
     pub(crate) fn own_field(&mut self, field: &OwnField, write: impl FnOnce(&mut Vec<u8>, usize) -> bool) {
-        self.id(field.name, field.key, write);
-    }
-
-    fn id(&mut self, name: &'static str, key: &'static str, write: impl FnOnce(&mut Vec<u8>, usize) -> bool) {
         if self.form == Form::Json {
-            self.out.extend_from_slice(key.as_bytes());
+            self.out.extend_from_slice(field.key.as_bytes());
             let limit = (self.out.len() + MAX_VALUE).min(MAX_LINE - RESERVE);
             self.whole &= write(self.out, limit);
         } else {
-            self.open_name();
-            self.out.extend_from_slice(name.as_bytes());
-            self.close_name();
-            self.value(write);
+            self.plain_field(field.name, write);
         }
+    }
+
+    /// A field of a console's line, whose name is known to be plain and not to be taken.
+    fn plain_field(&mut self, name: &str, write: impl FnOnce(&mut Vec<u8>, usize) -> bool) {
+        self.open_name();
+        self.out.extend_from_slice(name.as_bytes());
+        self.close_name();
+        self.value(write);
     }
 
     /// Writes the event's message. A second one is an ordinary field.
@@ -215,23 +226,35 @@ impl<'a> Line<'a> {
     }
 
     /// Ends the line with the ids.
-    pub(crate) fn end(mut self, correlation_id: Option<&CorrelationId>, trace: Option<&TraceIds>) {
-        let is_short = self.form != Form::Json;
-        let shown = |id: &[u8], out: &mut Vec<u8>| {
-            push_ascii(out, if is_short { id.get(..8).unwrap_or(id) } else { id })
-        };
-        if let Some(id) = correlation_id {
-            self.id("correlation_id", ",\"correlation_id\":", |out, _| shown(id.as_bytes(), out));
-        }
-        if let Some(trace) = trace {
-            self.id("trace_id", ",\"trace_id\":", |out, _| shown(trace.trace_id_hex().as_bytes(), out));
-            self.id("span_id", ",\"span_id\":", |out, _| shown(trace.span_id_hex().as_bytes(), out));
-        }
+    pub(crate) fn end(&mut self, correlation_id: Option<&CorrelationId>, trace: Option<&TraceIds>) {
         if self.form == Form::Json {
-            self.out.push(b'}');
+            if let Some(id) = correlation_id {
+                self.out.extend_from_slice(b",\"correlation_id\":\"");
+                self.out.extend_from_slice(id.as_bytes());
+                self.out.push(b'"');
+            }
+            if let Some(trace) = trace {
+                self.out.extend_from_slice(b",\"trace_id\":\"");
+                self.out.extend_from_slice(trace.trace_id_hex().as_bytes());
+                self.out.extend_from_slice(b"\",\"span_id\":\"");
+                self.out.extend_from_slice(trace.span_id_hex().as_bytes());
+                self.out.push(b'"');
+            }
+            self.out.extend_from_slice(b"}\n");
+        } else {
+            let mut short = |name: &str, id: &str| {
+                self.plain_field(name, |out, _| push_word(out, id.get(..8).unwrap_or(id)));
+            };
+            if let Some(id) = correlation_id {
+                short("correlation_id", id.as_str());
+            }
+            if let Some(trace) = trace {
+                short("trace_id", trace.trace_id_hex().as_str());
+                short("span_id", trace.span_id_hex().as_str());
+            }
+            self.out.push(b'\n');
+            self.out.append(self.below);
         }
-        self.out.push(b'\n');
-        self.out.append(self.below);
         if !self.whole {
             TRUNCATED.fetch_add(1, Ordering::Relaxed);
         }

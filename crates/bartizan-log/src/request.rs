@@ -4,7 +4,6 @@ pub(crate) mod ahead;
 mod buffer;
 mod event;
 mod exchange;
-mod facts;
 mod headers;
 mod json;
 mod skip;

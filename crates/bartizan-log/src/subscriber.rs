@@ -112,9 +112,27 @@ impl LogLayer {
         &self.writer
     }
 
-    pub(crate) fn write_line<S>(
+    /// Makes the line of an event, and hands it on.
+    pub(crate) fn with_line<S>(
+        &self,
+        event: &Event<'_>,
+        context: &layer::Context<'_, S>,
+        hand_on: impl FnOnce(&[u8]),
+    ) where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
+        let own = own_fields_of(event.metadata());
+        let ahead = own.filter(|_| self.form == Form::Json).and_then(|_| ahead::take());
+        let mut buffers = ahead.unwrap_or_else(Buffers::take);
+        self.write_line(&mut buffers, own, event, context);
+        hand_on(&buffers.line);
+        if buffers.ahead > 0 { ahead::give_back(buffers) } else { buffers.give_back() }
+    }
+
+    fn write_line<S>(
         &self,
         buffers: &mut Buffers,
+        own: Option<&'static [OwnField]>,
         event: &Event<'_>,
         context: &layer::Context<'_, S>,
     ) where
@@ -123,13 +141,21 @@ impl LogLayer {
         let trace = self.trace_ids.and_then(|current| current());
         let time = Timestamp::of((self.now)());
         let metadata = event.metadata();
-        let mut line = if let Some(fields) = own_fields_of(metadata) {
-            self.begin_own(buffers, &time, event, fields)
-        } else {
-            let (line, text) = Line::begin(buffers, self.form, &time, metadata);
-            let mut masked = Masked::new(line, &self.mask, text, metadata);
-            event.record(&mut masked);
-            masked.fields
+        let mut line = match own {
+            Some(fields) if buffers.ahead > 0 => Line::begin_ahead(buffers, &time, fields),
+            Some(fields) => {
+                let (mut line, _) = Line::begin(buffers, self.form, &time, metadata);
+                line.owns(fields);
+                let mut own = Own { line, fields };
+                event.record(&mut own);
+                own.line
+            }
+            None => {
+                let (line, text) = Line::begin(buffers, self.form, &time, metadata);
+                let mut masked = Masked::new(line, &self.mask, text, metadata);
+                event.record(&mut masked);
+                masked.fields
+            }
         };
         if let Some(spans) = context.event_scope(event) {
             for span in spans {
@@ -140,27 +166,7 @@ impl LogLayer {
                 }
             }
         }
-        self.write_context(line, trace);
-    }
-
-    /// The line of an event of our own, whose fields are masked already.
-    fn begin_own<'b>(
-        &self,
-        buffers: &'b mut Buffers,
-        time: &Timestamp,
-        event: &Event<'_>,
-        fields: &'static [OwnField],
-    ) -> Line<'b> {
-        if self.form == Form::Json
-            && let Some(ahead) = ahead::read()
-        {
-            return Line::begin_ahead(buffers, time, &ahead, fields);
-        }
-        let (mut line, _) = Line::begin(buffers, self.form, time, event.metadata());
-        line.owns(fields);
-        let mut own = Own { line, fields };
-        event.record(&mut own);
-        own.line
+        self.write_context(&mut line, trace);
     }
 
     fn push_bound_field(&self, name: &str, value: &Value, out: &mut Vec<u8>, limit: usize) -> bool {
@@ -175,20 +181,17 @@ impl LogLayer {
     }
 
     /// Ends the line with what belongs to the request.
-    fn write_context(&self, line: Line<'_>, trace: Option<TraceIds>) {
-        let mut line = Some(line);
-        Context::with_current(|context| {
-            let Some(mut line) = line.take() else { return };
+    fn write_context(&self, line: &mut Line<'_>, trace: Option<TraceIds>) {
+        let ended = Context::with_current(|context| {
             context.visit_fields(|name, value| {
                 line.field(name, |out, limit| self.push_bound_field(name, value, out, limit));
             });
             let record = context.record();
-            let correlation_id = record.and_then(Record::correlation_id);
             let trace = trace.or_else(|| record.and_then(Record::trace));
-            line.end(correlation_id, trace.as_ref());
+            line.end(record.and_then(Record::correlation_id), trace.as_ref());
         });
         // Where the thread is ending there is no context any more.
-        if let Some(line) = line {
+        if ended.is_none() {
             line.end(None, trace.as_ref());
         }
     }
@@ -211,9 +214,8 @@ where
     }
 
     fn on_event(&self, event: &Event<'_>, context: layer::Context<'_, S>) {
-        Buffers::with(|buffers| {
-            self.write_line(buffers, event, &context);
-            self.writer.write_line(&buffers.line);
+        self.with_line(event, &context, |line| {
+            self.writer.write_line(line);
         });
     }
 }

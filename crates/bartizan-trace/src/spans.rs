@@ -3,7 +3,7 @@
 use opentelemetry_sdk::trace::SdkTracer;
 use tracing::{Level, Metadata, Subscriber};
 use tracing_opentelemetry::OpenTelemetryLayer;
-use tracing_subscriber::filter::{FilterFn, Filtered, filter_fn};
+use tracing_subscriber::filter::{FilterFn, Filtered, LevelFilter, filter_fn};
 use tracing_subscriber::layer::Layer;
 use tracing_subscriber::registry::LookupSpan;
 
@@ -41,5 +41,6 @@ where
         .with_threads(false)
         .with_target(false)
         .with_tracked_inactivity(false)
-        .with_filter(filter_fn(wanted))
+        // Without the hint every `debug!` and `trace!` of the process would be asked about.
+        .with_filter(filter_fn(wanted).with_max_level_hint(LevelFilter::INFO))
 }

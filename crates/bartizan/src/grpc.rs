@@ -80,18 +80,16 @@ impl ServerInterceptor {
 impl Interceptor for ServerInterceptor {
     fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
         let known = request.extensions().get::<Record>().and_then(Record::correlation_id).cloned();
-        let id = known.or_else(|| self.0.correlation.id_for(request.metadata().as_ref()));
+        let id = known.unwrap_or_else(|| self.0.correlation.id_for(request.metadata().as_ref()));
         let current = TraceContext::current();
         let context = if current.has_active_span() {
             current
         } else {
             self.0.propagation.extract(request.metadata().as_ref()).attach_or_make(&current)
         };
-        if let Some(id) = id {
-            let headers: &mut HeaderMap = request.metadata_mut().as_mut();
-            headers.insert(self.0.correlation.header().clone(), id.header_value().clone());
-            request.extensions_mut().insert(id);
-        }
+        let headers: &mut HeaderMap = request.metadata_mut().as_mut();
+        headers.insert(self.0.correlation.header().clone(), id.header_value().clone());
+        request.extensions_mut().insert(id);
         request.extensions_mut().insert(context);
         Ok(request)
     }

@@ -1,72 +1,76 @@
 //! The moment of a line, as RFC 3339 in UTC with microseconds.
 
 use std::cell::Cell;
+use std::ops::Range;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// `YYYY-MM-DDTHH:MM:SS`.
-type Second = [u8; 19];
+/// What a JSON line begins with.
+type Begin = [u8; Timestamp::JSON_LEN];
+
+const BEGIN: Begin = *b"{\"timestamp\":\"1970-01-01T00:00:00.000000Z\"";
 
 thread_local! {
     /// The last second that was written, so that only one line a second works out a date.
-    static LAST: Cell<(u64, Second)> = const { Cell::new((0, *b"1970-01-01T00:00:00")) };
+    static LAST: Cell<(u64, Begin)> = const { Cell::new((0, BEGIN)) };
 }
 
 /// The text of a moment, such as `2026-11-21T10:11:12.000345Z`. What is before 1970 is 1970, what is after 9999 is 9999.
-pub(crate) struct Timestamp([u8; 27]);
+pub(crate) struct Timestamp(Begin);
 
 impl Timestamp {
+    /// How long the beginning of a JSON line is.
+    pub(crate) const JSON_LEN: usize = 42;
+
     pub(crate) fn of(time: SystemTime) -> Self {
         const LAST_SECOND: u64 = 253_402_300_799;
         let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
         let seconds = since.as_secs().min(LAST_SECOND);
-        let second = LAST.try_with(|last| {
+        let begin = LAST.try_with(|last| {
             if last.get().0 != seconds {
-                last.set((seconds, second(seconds)));
+                last.set((seconds, begin(seconds)));
             }
             last.get().1
         });
-        let mut text = *b"0000-00-00T00:00:00.000000Z";
-        let (date, micros) = text.split_at_mut(20);
-        if let Some(date) = date.get_mut(..19) {
-            date.copy_from_slice(&second.unwrap_or_else(|_| self::second(seconds)));
-        }
-        if let Some(micros) = micros.get_mut(..6) {
-            digits(micros, u64::from(since.subsec_micros()));
-        }
+        let mut text = begin.unwrap_or_else(|_| self::begin(seconds));
+        digits(&mut text, 34..40, u64::from(since.subsec_micros()));
         Self(text)
     }
 
     pub(crate) fn as_bytes(&self) -> &[u8] {
-        &self.0
+        self.0.get(14..41).unwrap_or_default()
     }
 
     /// `HH:MM:SS.mmm`, for a console.
     pub(crate) fn time_of_day(&self) -> &[u8] {
-        self.0.get(11..23).unwrap_or_default()
+        self.0.get(25..37).unwrap_or_default()
+    }
+
+    /// The beginning of a JSON line, with its first field.
+    pub(crate) fn as_json(&self) -> &[u8; Self::JSON_LEN] {
+        &self.0
     }
 }
 
-fn second(seconds: u64) -> Second {
-    let mut text = *b"0000-00-00T00:00:00";
+#[cold]
+fn begin(seconds: u64) -> Begin {
+    let mut text = BEGIN;
     let (year, month, day) = date(seconds / 86_400);
-    let parts = [
-        (0..4, year),
-        (5..7, month),
-        (8..10, day),
-        (11..13, seconds / 3600 % 24),
-        (14..16, seconds / 60 % 60),
-        (17..19, seconds % 60),
-    ];
-    for (range, number) in parts {
-        if let Some(part) = text.get_mut(range) {
-            digits(part, number);
-        }
+    for (range, number) in [
+        (14..18, year),
+        (19..21, month),
+        (22..24, day),
+        (25..27, seconds / 3600 % 24),
+        (28..30, seconds / 60 % 60),
+        (31..33, seconds % 60),
+    ] {
+        digits(&mut text, range, number);
     }
     text
 }
 
-fn digits(out: &mut [u8], mut number: u64) {
-    for digit in out.iter_mut().rev() {
+#[inline]
+fn digits(text: &mut Begin, place: Range<usize>, mut number: u64) {
+    for digit in text.get_mut(place).unwrap_or_default().iter_mut().rev() {
         *digit = b'0' + (number % 10) as u8;
         number /= 10;
     }

@@ -36,16 +36,11 @@ pub(crate) fn push_cut(out: &mut Vec<u8>, beginning: &str, limit: usize) {
 }
 
 /// Appends a string of our own, without anything to escape.
-pub(crate) fn push_word(out: &mut Vec<u8>, word: &str) -> bool {
-    push_ascii(out, word.as_bytes())
-}
-
-/// Writes ASCII that needs no escapes.
 #[inline]
-pub(crate) fn push_ascii(out: &mut Vec<u8>, text: &[u8]) -> bool {
-    out.reserve(text.len() + 2);
+pub(crate) fn push_word(out: &mut Vec<u8>, word: &str) -> bool {
+    out.reserve(word.len() + 2);
     out.push(b'"');
-    out.extend_from_slice(text);
+    out.extend_from_slice(word.as_bytes());
     out.push(b'"');
     true
 }
@@ -86,22 +81,46 @@ pub(crate) fn push_f64(out: &mut Vec<u8>, number: f64) -> bool {
 #[expect(clippy::cast_sign_loss, reason = "it is checked not to be negative")]
 fn push_few_decimals(out: &mut Vec<u8>, number: f64) -> bool {
     let thousandths = (number * 1000.0).round();
-    let exact = (thousandths / 1000.0).to_bits() == number.to_bits();
-    exact && number.is_sign_positive() && push_thousandths(out, thousandths as u64)
+    let exact = (thousandths / 1000.0).to_bits() == number.to_bits() && number.is_sign_positive();
+    let Some(digits) = Thousandths::of(thousandths as u64).filter(|_| exact) else { return false };
+    out.extend_from_slice(digits.as_bytes());
+    true
 }
 
-/// Appends a number of so many thousandths as [`push_f64`] does. False, and nothing appended, for one whose digits a float has not.
-pub(crate) fn push_thousandths(out: &mut Vec<u8>, thousandths: u64) -> bool {
-    if thousandths >= 1_000_000_000_000_000 {
-        return false;
+/// The digits of a number of so many thousandths, written as a float is.
+pub(crate) struct Thousandths {
+    text: [u8; 16],
+    start: usize,
+    end: usize,
+}
+
+impl Thousandths {
+    /// `None` for a number whose digits a float has not.
+    pub(crate) fn of(number: u64) -> Option<Self> {
+        if number >= 1_000_000_000_000_000 {
+            return None;
+        }
+        let (mut rest, decimals) = (number / 1000, (number % 1000) as u16);
+        let digit = |n: u16| b'0' + (n % 10) as u8;
+        let mut text = [b'.'; 16];
+        let (whole, end) = text.split_at_mut(12);
+        end.copy_from_slice(&[b'.', digit(decimals / 100), digit(decimals / 10), digit(decimals)]);
+        let mut start = whole.len();
+        for byte in whole.iter_mut().rev() {
+            *byte = b'0' + (rest % 10) as u8;
+            rest /= 10;
+            start -= 1;
+            if rest == 0 {
+                break;
+            }
+        }
+        let zeroes = usize::from(decimals.is_multiple_of(10)) + usize::from(decimals.is_multiple_of(100));
+        Some(Self { text, start, end: text.len() - zeroes })
     }
-    push_integer(out, thousandths / 1000);
-    let decimals = (thousandths % 1000) as u16;
-    let digit = |n: u16| b'0' + (n % 10) as u8;
-    let digits = [b'.', digit(decimals / 100), digit(decimals / 10), digit(decimals)];
-    let zeroes = usize::from(decimals.is_multiple_of(10)) + usize::from(decimals.is_multiple_of(100));
-    out.extend_from_slice(digits.get(..digits.len() - zeroes).unwrap_or_default());
-    true
+
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        self.text.get(self.start..self.end).unwrap_or_default()
+    }
 }
 
 pub(crate) fn push_bool(out: &mut Vec<u8>, value: bool) -> bool {
@@ -166,8 +185,6 @@ mod tests {
                 let mut shortest = ryu::Buffer::new();
                 proptest::prop_assert_eq!(json, shortest.format_finite(number));
             }
-            let whole = written(|out| push_thousandths(out, thousandths.into()));
-            proptest::prop_assert_eq!(whole, written(|out| push_f64(out, f64::from(thousandths) / 1000.0)));
         }
     }
 

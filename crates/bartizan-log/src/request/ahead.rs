@@ -1,17 +1,14 @@
-//! The fields of a request's event as JSON, written ahead of the event for the [`LogLayer`](crate::LogLayer)s of the thread:
-//! they copy them, where they would visit each. Other subscribers do not know of it.
+//! The line of a request's event, written ahead of the event for the [`LogLayer`](crate::LogLayer)s of the thread: they
+//! complete it, where they would visit each field. Other subscribers do not know of it.
 
 use std::cell::Cell;
-use std::mem;
-use std::ops::Deref;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Longer ones are not written ahead: cutting what does not fit is left to the line.
-pub(super) const MAX_BYTES: usize = 16 * 1024;
+use crate::line::Buffers;
 
 thread_local! {
-    /// Empty where nothing is written ahead.
-    static WRITTEN: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+    /// Nothing where nothing is written ahead, and while a layer has it.
+    static WRITTEN: Cell<Option<Box<Buffers>>> = const { Cell::new(None) };
 }
 
 static IS_READ: AtomicBool = AtomicBool::new(false);
@@ -21,55 +18,45 @@ pub(crate) fn expect() {
     IS_READ.store(true, Ordering::Relaxed);
 }
 
-/// What is written ahead of the event that is being dispatched; `None` where nothing is.
-pub(crate) fn read() -> Option<Read> {
-    let written = WRITTEN.try_with(Cell::take).ok().filter(|written| !written.is_empty())?;
-    Some(Read(written))
+/// What is written ahead of the event that is being dispatched, for the next layer to [give back](give_back).
+pub(crate) fn take() -> Option<Box<Buffers>> {
+    WRITTEN.try_with(Cell::take).ok().flatten()
 }
 
-/// Lent, and given back when it is dropped.
-pub(crate) struct Read(Vec<u8>);
-
-impl Deref for Read {
-    type Target = [u8];
-
-    fn deref(&self) -> &[u8] {
-        &self.0
-    }
-}
-
-impl Drop for Read {
-    fn drop(&mut self) {
-        let _ = WRITTEN.try_with(|cell| cell.set(mem::take(&mut self.0)));
-    }
+pub(crate) fn give_back(written: Box<Buffers>) {
+    let _ = WRITTEN.try_with(|cell| cell.set(Some(written)));
 }
 
 /// What is written ahead of an event, until this is dropped.
 pub(super) struct Ahead {
     /// What is written ahead of an event in whose dispatch this one comes.
-    outer: Option<Vec<u8>>,
+    outer: Option<Box<Buffers>>,
 }
 
 impl Ahead {
-    /// Writes, if someone will read it. `write` says whether all of it was written.
-    pub(super) fn write(write: impl FnOnce(&mut Vec<u8>) -> bool) -> Self {
-        let kept = WRITTEN.try_with(Cell::take).unwrap_or_default();
-        let (outer, mut out) = if kept.is_empty() { (None, kept) } else { (Some(kept), Vec::new()) };
-        if !IS_READ.load(Ordering::Relaxed) || !write(&mut out) {
-            out.clear();
-        }
-        let _ = WRITTEN.try_with(|cell| cell.set(out));
-        Self { outer }
+    /// Writes, if someone will read it. `write` leaves room for the timestamp and says how long the line is by then, if
+    /// all of it was written.
+    pub(super) fn write(write: impl FnOnce(&mut Vec<u8>) -> Option<usize>) -> Self {
+        let mut own = Buffers::take();
+        let len = if IS_READ.load(Ordering::Relaxed) { write(&mut own.line) } else { None };
+        own.ahead = len.unwrap_or_default();
+        let written = if len.is_some() {
+            Some(own)
+        } else {
+            own.give_back();
+            None
+        };
+        Self { outer: WRITTEN.try_with(|cell| cell.replace(written)).ok().flatten() }
     }
 }
 
 impl Drop for Ahead {
     fn drop(&mut self) {
-        let _ = WRITTEN.try_with(|cell| {
-            let mut own = cell.take();
-            own.clear();
-            cell.set(self.outer.take().unwrap_or(own));
-        });
+        let own = WRITTEN.try_with(|cell| cell.replace(self.outer.take())).ok().flatten();
+        if let Some(mut own) = own {
+            own.ahead = 0;
+            own.give_back();
+        }
     }
 }
 

@@ -1,13 +1,13 @@
 //! The two events of a request. What they say is masked before it gets here.
 
-use std::cell::LazyCell;
+use std::time::Duration;
 
-use bartizan_core::Outcome;
+use bartizan_core::{Ending, GrpcCode, Outcome, Record};
+use http::Version;
 use tracing::Level;
 
 use super::REQUEST_TARGET;
 use super::ahead::Ahead;
-use super::facts::{Facts, milliseconds};
 use super::text::Texts;
 use crate::capture::{Bodies, CapturedBody};
 use crate::line::own_fields;
@@ -15,12 +15,12 @@ use crate::line::own_fields;
 /// By this module the subscriber knows these events.
 pub(super) const MODULE: &str = module_path!();
 
-/// What the two events have in common: the first has no ending. The texts are only made where the event is wanted.
-pub(super) struct Told<'a, F> {
-    pub(super) message: &'static str,
-    pub(super) level: Level,
-    pub(super) facts: Facts<'a>,
-    pub(super) texts: &'a LazyCell<Texts, F>,
+/// What the events say.
+pub(super) struct Told<'a> {
+    pub(super) record: &'a Record,
+    pub(super) route: &'a str,
+    /// How it ended, and whether it was slow; `None` at the start.
+    pub(super) end: Option<(&'a Ending, bool)>,
     pub(super) request_headers: Option<&'a str>,
     pub(super) response_headers: Option<&'a str>,
     pub(super) bodies: &'a Bodies,
@@ -56,41 +56,51 @@ own_fields! {
     }
 }
 
-impl<F: FnOnce() -> Texts> Told<'_, F> {
-    pub(super) fn write(&self) {
-        let Self { message, level, facts, texts, request_headers, response_headers, bodies } = *self;
-        // Only where the event is wanted, and until everyone has seen it.
-        let ahead = LazyCell::new(|| Ahead::write(|out| self.push_json(level, out)));
-        let message = || {
-            LazyCell::force(&ahead);
-            message
-        };
-        macro_rules! at {
-            ($level:expr) => {
+impl Told<'_> {
+    /// `texts` is only called where the event is wanted.
+    pub(super) fn write(&self, texts: impl FnOnce() -> Texts) {
+        let Self { record, route, bodies, .. } = *self;
+        let (made, parts);
+        let mut ahead = None;
+        /// `$end!` is for what is known at the end only.
+        macro_rules! event {
+            ($level:ident, $message:literal, $end:ident, $ending:ident, $slow:ident) => {
                 tracing::event!(
                     target: REQUEST_TARGET,
-                    $level,
-                    message = message(),
-                    method = facts.method,
-                    route = facts.route,
-                    path = texts.path(),
-                    query = texts.query(),
-                    status = facts.status,
-                    outcome = facts.outcome,
-                    duration_ms = facts.duration.map(milliseconds),
-                    first_byte_ms = facts.first_byte.map(milliseconds),
-                    client_address = texts.client_address(),
-                    request_bytes = facts.request_bytes,
-                    response_bytes = facts.response_bytes,
-                    http_version = facts.http_version,
-                    user_agent = texts.user_agent(),
-                    error_type = facts.error_type,
-                    grpc_code = facts.grpc_code,
-                    request_messages = facts.request_messages,
-                    response_messages = facts.response_messages,
-                    slow = facts.slow.then_some(true),
-                    request_headers = request_headers,
-                    response_headers = response_headers,
+                    Level::$level,
+                    message = {
+                        made = texts();
+                        parts = made.parts();
+                        let begin = concat!(
+                            ",\"level\":\"",
+                            stringify!($level),
+                            "\",\"target\":\"bartizan::request\",\"message\":\"",
+                            $message,
+                            "\",\"method\":\""
+                        );
+                        ahead = Some(Ahead::write(|line| self.write_json(begin, &parts, line)));
+                        $message
+                    },
+                    method = record.method().as_str(),
+                    route = route,
+                    path = parts.path,
+                    query = parts.query,
+                    status = $end!($ending.status.map(|status| status.as_u16())),
+                    outcome = $end!($ending.outcome.as_str()),
+                    duration_ms = $end!(milliseconds($ending.duration)),
+                    first_byte_ms = $end!($ending.first_byte.map(milliseconds)),
+                    client_address = parts.client_address,
+                    request_bytes = $end!($ending.request_bytes),
+                    response_bytes = $end!($ending.response_bytes),
+                    http_version = version(record.version()),
+                    user_agent = parts.user_agent,
+                    error_type = $end!($ending.error_type()),
+                    grpc_code = $end!($ending.grpc_code.map(GrpcCode::as_str)),
+                    request_messages = $end!($ending.request_messages),
+                    response_messages = $end!($ending.response_messages),
+                    slow = $end!($slow.then_some(true)),
+                    request_headers = self.request_headers,
+                    response_headers = self.response_headers,
                     request_body = text(bodies.request.as_ref()),
                     request_body_truncated = truncated(bodies.request.as_ref()),
                     response_body = text(bodies.response.as_ref()),
@@ -98,12 +108,55 @@ impl<F: FnOnce() -> Texts> Told<'_, F> {
                 )
             };
         }
-        // A level is part of the callsite, so there are three of them.
-        match level {
-            Level::ERROR => at!(Level::ERROR),
-            Level::WARN => at!(Level::WARN),
-            _ => at!(Level::INFO),
+        macro_rules! known {
+            ($value:expr) => {
+                $value
+            };
         }
+        macro_rules! unknown {
+            ($value:expr) => {
+                tracing::field::Empty
+            };
+        }
+        // A level is part of the callsite, so there is one for each.
+        match self.end.map(|(ending, slow)| (level(ending.outcome, slow), ending, slow)) {
+            None => event!(INFO, "request started", unknown, ending, slow),
+            Some((Level::ERROR, ending, slow)) => event!(ERROR, "request completed", known, ending, slow),
+            Some((Level::WARN, ending, slow)) => event!(WARN, "request completed", known, ending, slow),
+            Some((_, ending, slow)) => event!(INFO, "request completed", known, ending, slow),
+        }
+        // Everyone has seen the event.
+        drop(ahead);
+    }
+}
+
+/// The level of the event at the end.
+fn level(outcome: Outcome, slow: bool) -> Level {
+    if outcome.is_error() {
+        Level::ERROR
+    } else if outcome == Outcome::ClientError || outcome.is_cancelled() || slow {
+        Level::WARN
+    } else {
+        Level::INFO
+    }
+}
+
+/// With three decimals; the rest is cut.
+fn milliseconds(duration: Duration) -> f64 {
+    microseconds(duration) as f64 / 1000.0
+}
+
+pub(super) fn microseconds(duration: Duration) -> u64 {
+    duration.as_secs().saturating_mul(1_000_000).saturating_add(duration.subsec_micros().into())
+}
+
+pub(super) fn version(version: Version) -> &'static str {
+    match version {
+        Version::HTTP_09 => "0.9",
+        Version::HTTP_10 => "1.0",
+        Version::HTTP_2 => "2",
+        Version::HTTP_3 => "3",
+        _ => "1.1",
     }
 }
 
@@ -113,17 +166,6 @@ fn text(body: Option<&CapturedBody>) -> Option<&str> {
 
 fn truncated(body: Option<&CapturedBody>) -> Option<bool> {
     body.filter(|body| body.truncated).map(|_| true)
-}
-
-/// The level of the event at the end.
-pub(super) fn level(outcome: Outcome, slow: bool) -> Level {
-    if outcome.is_error() {
-        Level::ERROR
-    } else if outcome == Outcome::ClientError || outcome.is_cancelled() || slow {
-        Level::WARN
-    } else {
-        Level::INFO
-    }
 }
 
 #[cfg(test)]
@@ -143,5 +185,14 @@ mod tests {
             assert_eq!(level(outcome, false), expected, "{outcome}");
             assert_eq!(level(outcome, true), expected.min(Level::WARN), "{outcome}");
         }
+    }
+
+    #[test]
+    fn milliseconds_have_three_decimals() {
+        let text = |duration| milliseconds(duration).to_string();
+        assert_eq!(text(Duration::from_nanos(1_234_567)), "1.234");
+        assert_eq!(text(Duration::from_secs(61)), "61000");
+        assert_eq!(text(Duration::ZERO), "0");
+        assert!(milliseconds(Duration::MAX).is_finite());
     }
 }

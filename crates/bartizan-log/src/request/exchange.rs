@@ -1,6 +1,5 @@
 //! One exchange being logged.
 
-use std::cell::LazyCell;
 use std::fmt;
 use std::sync::Arc;
 
@@ -8,11 +7,9 @@ use bartizan_core::{Context, Ending, Exchange, Outcome, Record};
 use bartizan_mask::Masker;
 use http::uri::PathAndQuery;
 use http::{HeaderValue, Request, Response, header};
-use tracing::Level;
 
 use super::Options;
-use super::event::{Told, level};
-use super::facts::Facts;
+use super::event::Told;
 use super::headers::Headers;
 use super::text::Texts;
 use crate::capture::{Bodies, Capturing};
@@ -47,12 +44,13 @@ impl RequestLogExchange {
         request: &Request<B>,
         record: &Record,
     ) -> Self {
-        let path = request.uri().path();
         let kept = Kept {
             uri: request.uri().path_and_query().cloned(),
             user_agent: request.headers().get(header::USER_AGENT).cloned(),
             picked,
-            starting: options.start_event && picked && !options.skip.has(record.route(), path),
+            starting: options.start_event
+                && picked
+                && !options.skip.has(record.route(), request.uri().path()),
             request_headers: options.request_headers.then(|| Headers::of(request.headers(), options)),
             response_headers: None,
             capturing: options
@@ -123,67 +121,65 @@ impl Exchange for RequestLogExchange {
 }
 
 impl Kept {
-    /// What masks on this route, as far as it is known by now.
-    fn masker(&self, record: &Record) -> &Masker {
-        self.options.masker.for_route(record.route())
-    }
-
-    fn texts(&self, record: &Record) -> Texts {
-        Texts::of(self.uri.as_ref(), self.user_agent.as_ref(), record, self.masker(record))
-    }
-
     fn start(&self) {
         if let Some(record) = Context::current().record() {
-            let texts = LazyCell::new(|| self.texts(record));
-            self.tell("request started", Level::INFO, Facts::of(record), &texts, &Bodies::default());
+            let route = record.route();
+            let masker = self.options.masker.for_route(route);
+            let texts = || self.texts(record, masker);
+            self.tell(record, route, None, masker, &Bodies::default(), texts);
         }
     }
 
     fn end(&mut self, ending: &Ending, record: &Record) {
         let slow = self.options.slow.is_some_and(|threshold| ending.duration >= threshold);
-        if !(slow || ending.outcome.is_error() || self.is_wanted(ending.outcome, record)) {
+        let route = record.route();
+        if !(slow || ending.outcome.is_error() || self.is_wanted(ending.outcome, route)) {
             return;
         }
         let capturing = self.capturing.take();
-        let texts = LazyCell::new(|| self.texts(record));
+        let masker = self.options.masker.for_route(route);
+        let mut texts = None;
         let bodies = match (capturing, &self.options.capture) {
             (Some(capturing), Some(capture)) if capture.is_wanted(ending, record, slow) => {
-                let target = (texts.path(), texts.query());
-                capturing.end(capture, self.masker(record), ending, record, target)
+                let parts = texts.insert(self.texts(record, masker)).parts();
+                capturing.end(capture, masker, ending, record, (parts.path, parts.query))
             }
             _ => Bodies::default(),
         };
-        let facts = Facts::at_end(record, ending, slow);
-        self.tell("request completed", level(ending.outcome, slow), facts, &texts, &bodies);
+        let texts = || texts.unwrap_or_else(|| self.texts(record, masker));
+        self.tell(record, route, Some((ending, slow)), masker, &bodies, texts);
     }
 
-    fn tell<F: FnOnce() -> Texts>(
+    fn texts(&self, record: &Record, masker: &Masker) -> Texts {
+        Texts::of(self.uri.as_ref(), self.user_agent.as_ref(), record, masker)
+    }
+
+    fn tell(
         &self,
-        message: &'static str,
-        level: Level,
-        facts: Facts<'_>,
-        texts: &LazyCell<Texts, F>,
+        record: &Record,
+        route: &str,
+        end: Option<(&Ending, bool)>,
+        masker: &Masker,
         bodies: &Bodies,
+        texts: impl FnOnce() -> Texts,
     ) {
-        let masker = self.options.masker.for_route(facts.route);
         let request_headers = self.request_headers.as_ref().map(|kept| kept.masked(&self.options, masker));
         let response_headers = self.response_headers.as_ref().map(|kept| kept.masked(&self.options, masker));
         let told = Told {
-            message,
-            level,
-            facts,
-            texts,
+            record,
+            route,
+            end,
             request_headers: request_headers.as_deref(),
             response_headers: response_headers.as_deref(),
             bodies,
         };
-        told.write();
+        told.write(texts);
     }
 
     /// Whether an exchange that is neither failed nor slow gets its line.
-    fn is_wanted(&self, outcome: Outcome, record: &Record) -> bool {
+    fn is_wanted(&self, outcome: Outcome, route: &str) -> bool {
         let is_success = matches!(outcome, Outcome::Ok | Outcome::Upgraded);
         let path = self.uri.as_ref().map_or("", PathAndQuery::path);
-        (self.picked || !is_success) && !self.options.skip.has(record.route(), path)
+        (self.picked || !is_success) && !self.options.skip.has(route, path)
     }
 }

@@ -92,21 +92,23 @@ impl Json<'_> {
         masker: &Masker,
         mut more: impl FnMut() -> Option<&'h HeaderValue>,
     ) {
-        let start = self.out.len();
+        let (start, name) = (self.out.len(), name.as_str());
         let fits = self.names < MAX_HEADERS;
         self.names += 1;
         self.out.push('"');
-        self.out.push_str(name.as_str());
+        self.out.push_str(name);
         self.out.push_str("\":\"");
         let from = self.out.len();
-        push_value(self.out, name.as_str(), first, masker);
+        push_value(self.out, name, first, masker);
         while let Some(value) = more() {
             if fits && self.out.len() - from <= MAX_VALUE {
                 self.out.push_str(", ");
-                push_value(self.out, name.as_str(), value, masker);
+                push_value(self.out, name, value, masker);
             }
         }
-        escape_from(self.out, from);
+        if !is_plain(self.out.as_bytes().get(from..).unwrap_or_default()) {
+            escape_from(self.out, from);
+        }
         self.out.push_str("\",");
         if !fits || self.out.len() + MISSING.len() >= MAX_BYTES {
             self.out.truncate(start);
@@ -124,15 +126,12 @@ impl Json<'_> {
     }
 }
 
-/// Escapes what was written from here on, as JSON needs it. Most values stay where they are.
+/// Escapes what was written from here on, as JSON needs it.
+#[cold]
 fn escape_from(out: &mut String, from: usize) {
-    let value = out.get(from..).unwrap_or_default();
-    if is_plain(value.as_bytes()) {
-        return;
-    }
     let mut escaped = Buffer::take();
     let mut bytes = mem::take(escaped.text()).into_bytes();
-    push_escaped(&mut bytes, value, usize::MAX);
+    push_escaped(&mut bytes, out.get(from..).unwrap_or_default(), usize::MAX);
     *escaped.text() = String::from_utf8(bytes).unwrap_or_default();
     out.truncate(from);
     out.push_str(&escaped);

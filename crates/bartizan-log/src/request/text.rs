@@ -2,7 +2,6 @@
 
 use std::fmt::Write;
 use std::net::IpAddr;
-use std::ops::Range;
 
 use bartizan_core::Record;
 use bartizan_mask::Masker;
@@ -16,11 +15,13 @@ use super::headers::{cut_off, push_value};
 const MAX_PART: usize = 4096;
 
 pub(super) struct Texts {
+    /// One after the other.
     buffer: Buffer,
-    path: Range<usize>,
-    query: Option<Range<usize>>,
-    user_agent: Option<Range<usize>>,
-    client_address: Option<Range<usize>>,
+    /// How long they are.
+    path: usize,
+    query: Option<usize>,
+    user_agent: Option<usize>,
+    client_address: Option<usize>,
 }
 
 impl Texts {
@@ -53,31 +54,40 @@ impl Texts {
         Self { buffer: kept, path, query, user_agent, client_address }
     }
 
-    pub(super) fn path(&self) -> &str {
-        self.get(&self.path)
-    }
-
-    pub(super) fn query(&self) -> Option<&str> {
-        self.query.as_ref().map(|part| self.get(part))
-    }
-
-    pub(super) fn user_agent(&self) -> Option<&str> {
-        self.user_agent.as_ref().map(|part| self.get(part))
-    }
-
-    pub(super) fn client_address(&self) -> Option<&str> {
-        self.client_address.as_ref().map(|part| self.get(part))
-    }
-
-    fn get(&self, part: &Range<usize>) -> &str {
-        self.buffer.get(part.clone()).unwrap_or_default()
+    pub(super) fn parts(&self) -> Parts<'_> {
+        let all = &*self.buffer;
+        let mut rest = all;
+        let mut next = |len| {
+            let (part, after) = rest.split_at_checked(len).unwrap_or_default();
+            rest = after;
+            part
+        };
+        Parts {
+            all,
+            path: next(self.path),
+            query: self.query.map(&mut next),
+            user_agent: self.user_agent.map(&mut next),
+            client_address: self.client_address.map(&mut next),
+        }
     }
 }
 
-fn append(buffer: &mut String, write: impl FnOnce(&mut String)) -> Range<usize> {
+/// The texts, one by one.
+#[derive(Clone, Copy)]
+pub(super) struct Parts<'a> {
+    /// One after the other.
+    pub(super) all: &'a str,
+    pub(super) path: &'a str,
+    pub(super) query: Option<&'a str>,
+    pub(super) user_agent: Option<&'a str>,
+    pub(super) client_address: Option<&'a str>,
+}
+
+/// How long what it writes is.
+fn append(buffer: &mut String, write: impl FnOnce(&mut String)) -> usize {
     let start = buffer.len();
     write(buffer);
-    start..buffer.len()
+    buffer.len() - start
 }
 
 fn push_part(out: &mut String, part: &str, mask: impl FnOnce(&str, &mut String)) {

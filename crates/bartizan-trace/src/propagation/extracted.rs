@@ -75,6 +75,7 @@ impl Extracted {
     }
 
     /// `context` with the values; they are not to be asked for again.
+    #[inline]
     pub(crate) fn move_values_to(&mut self, mut context: Context) -> Context {
         if let Some(baggage) = self.baggage.take() {
             context = context.with_baggage(baggage);

@@ -59,6 +59,12 @@ fn every_vector_of_the_w3c_suite_is_judged_as_its_reference_server_does() {
             }
             _ => assert_eq!(sent, None, "{vector}"),
         }
+
+        let hints: Vec<String> = (0..40).map(|n| format!("x-hint-{n}")).collect();
+        let others = hints.iter().map(|name| (name.as_str(), "x")).chain([("baggage", "tenant=acme")]);
+        let mut among_many = forwarded(&headers(pairs.iter().copied().chain(others)));
+        assert_eq!(among_many.remove("baggage").unwrap(), "tenant=acme");
+        assert_eq!(among_many, out, "{vector}");
     }
 }
 

@@ -53,11 +53,17 @@ pub(super) fn of_connection<B>(request: &Request<B>, record: &Record, set: &mut 
     if let Some(version) = version(request.version()) {
         set(KeyValue::new(conventions::NETWORK_PROTOCOL_VERSION, version));
     }
-    if let Some(client) = record.client_address() {
-        set(KeyValue::new(conventions::CLIENT_ADDRESS, client.to_string()));
+    let client = record.client_address().map(|ip| (ip, StringValue::from(ip.to_string())));
+    if let Some((_, address)) = &client {
+        set(KeyValue::new(conventions::CLIENT_ADDRESS, address.clone()));
     }
     if let Some(peer) = record.peer_address() {
-        set(KeyValue::new(conventions::NETWORK_PEER_ADDRESS, peer.ip().to_string()));
+        // The same as a rule, and dear to format.
+        let address = match client {
+            Some((ip, address)) if ip == peer.ip() => address,
+            _ => peer.ip().to_string().into(),
+        };
+        set(KeyValue::new(conventions::NETWORK_PEER_ADDRESS, address));
         set(KeyValue::new(conventions::NETWORK_PEER_PORT, i64::from(peer.port())));
     }
     if let Some((address, port)) = server(request) {
@@ -111,8 +117,8 @@ pub(crate) fn server<B>(request: &Request<B>) -> Option<(StringValue, Option<u16
         return Some((cut(Cow::Borrowed(authority.host())), authority.port_u16()));
     }
     let host = text(request.headers().get(header::HOST)?)?;
-    // Most have neither sign, which a single pass tells.
-    let plain = !host.bytes().any(|byte| matches!(byte, b'@' | b':'));
+    // Most have neither sign, which a single pass tells, several bytes at once.
+    let plain = host.bytes().fold(0, |any, byte| any | u8::from(byte == b'@') | u8::from(byte == b':')) == 0;
     let (name, port) = if plain { (host, None) } else { name_and_port(host) };
     (!name.is_empty()).then(|| (cut(Cow::Borrowed(name)), port))
 }

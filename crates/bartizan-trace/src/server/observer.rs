@@ -169,6 +169,7 @@ pub(crate) fn dropped(parent: &SpanContext, span: &SpanContext) -> SpanContext {
 }
 
 /// The context of a span that is not recorded, in the parent's trace.
+#[inline]
 fn unsampled(remote: &SpanContext, span_id: SpanId) -> SpanContext {
     let flags = remote.trace_flags() & FLAG_RANDOM;
     SpanContext::new(remote.trace_id(), span_id, flags, false, remote.trace_state().clone())
@@ -205,6 +206,7 @@ impl Exchange for TraceExchange {
 }
 
 impl TraceHeader {
+    #[inline]
     fn of(self, span: &SpanContext) -> Option<(HeaderName, HeaderValue)> {
         const X_TRACE_ID: HeaderName = HeaderName::from_static("x-trace-id");
         const TRACE_RESPONSE: HeaderName = HeaderName::from_static("traceresponse");

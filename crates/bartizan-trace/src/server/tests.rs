@@ -3,7 +3,7 @@ mod decisions;
 use std::convert::Infallible;
 use std::future::{pending, ready};
 
-use bartizan_core::{Route, Routes, Settings};
+use bartizan_core::{PeerAddress, Route, Routes, Settings, Trust};
 use bytes::Bytes;
 use http::{Method, Request, Response};
 use http_body_util::{BodyExt, Full};
@@ -96,6 +96,22 @@ async fn a_span_continues_the_callers_trace_and_says_what_the_conventions_ask() 
     }
     assert_eq!(attribute(&span, "error.type"), None);
     assert!(!format!("{span:?}").contains("hunter2"));
+}
+
+#[tokio::test]
+async fn the_client_is_the_peer_unless_a_trusted_proxy_tells_of_another() {
+    for (hops, client) in [(0, "198.51.100.7"), (1, "203.0.113.9")] {
+        let bench = Bench::new(Sampler::AlwaysOn);
+        let mut request = get("/");
+        request.headers_mut().insert("x-forwarded-for", "203.0.113.9".parse().unwrap());
+        request.extensions_mut().insert(PeerAddress("198.51.100.7:4000".parse().unwrap()));
+        let trust = Trust::hops(hops);
+        send(bench.layer().settings(Settings { trust, ..Settings::default() }), request, 200).await;
+        let span = bench.span();
+        assert_eq!(attribute(&span, "client.address").as_deref(), Some(client));
+        assert_eq!(attribute(&span, "network.peer.address").as_deref(), Some("198.51.100.7"));
+        assert_eq!(attribute(&span, "network.peer.port").as_deref(), Some("4000"));
+    }
 }
 
 #[tokio::test]
