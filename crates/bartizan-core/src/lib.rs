@@ -83,7 +83,7 @@ pub use answer::{AnswerBody, AnswerFuture};
 pub use bearer::BearerTokens;
 pub use body::ResponseBody;
 pub use catch::{Catch, CatchFuture, CatchLayer};
-pub use client::{PeerAddress, Trust, TrustError};
+pub use client::{PeerAddress, Trust, TrustError, push_address};
 pub use clock::Clock;
 pub use context::{Carried, Context};
 pub use failure::Failure;

@@ -1,9 +1,6 @@
 //! What a request says of itself, masked and cut, in a buffer that is used again.
 
-use std::fmt::Write;
-use std::net::IpAddr;
-
-use bartizan_core::Record;
+use bartizan_core::{Record, push_address};
 use bartizan_mask::Masker;
 use http::HeaderValue;
 use http::uri::PathAndQuery;
@@ -94,21 +91,4 @@ fn push_part(out: &mut String, part: &str, mask: impl FnOnce(&str, &mut String))
     let start = out.len();
     mask(part, out);
     cut_off(out, start, MAX_PART);
-}
-
-fn push_address(out: &mut String, address: IpAddr) {
-    match address {
-        IpAddr::V4(address) => {
-            let mut digits = itoa::Buffer::new();
-            for (n, octet) in address.octets().into_iter().enumerate() {
-                if n > 0 {
-                    out.push('.');
-                }
-                out.push_str(digits.format(octet));
-            }
-        }
-        IpAddr::V6(address) => {
-            let _ = write!(out, "{address}");
-        }
-    }
 }

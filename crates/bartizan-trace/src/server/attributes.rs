@@ -1,8 +1,9 @@
 //! What a server span says, by the HTTP conventions; what it says of a gRPC call is in [`rpc`](super::rpc).
 
 use std::borrow::Cow;
+use std::net::IpAddr;
 
-use bartizan_core::{Ending, KnownMethod, Protocol, Record};
+use bartizan_core::{Ending, KnownMethod, Protocol, Record, push_address};
 use bartizan_mask::Masker;
 use http::{HeaderValue, Request, Version, header};
 use opentelemetry::{KeyValue, StringValue};
@@ -53,17 +54,14 @@ pub(super) fn of_connection<B>(request: &Request<B>, record: &Record, set: &mut 
     if let Some(version) = version(request.version()) {
         set(KeyValue::new(conventions::NETWORK_PROTOCOL_VERSION, version));
     }
-    let client = record.client_address().map(|ip| (ip, StringValue::from(ip.to_string())));
-    if let Some((_, address)) = &client {
-        set(KeyValue::new(conventions::CLIENT_ADDRESS, address.clone()));
+    let client = record.client_address().map(|ip| (ip, address(ip)));
+    if let Some((_, shown)) = &client {
+        set(KeyValue::new(conventions::CLIENT_ADDRESS, shown.clone()));
     }
     if let Some(peer) = record.peer_address() {
-        // The same as a rule, and dear to format.
-        let address = match client {
-            Some((ip, address)) if ip == peer.ip() => address,
-            _ => peer.ip().to_string().into(),
-        };
-        set(KeyValue::new(conventions::NETWORK_PEER_ADDRESS, address));
+        let client = client.filter(|(ip, _)| *ip == peer.ip());
+        let shown = client.map_or_else(|| address(peer.ip()), |(_, shown)| shown);
+        set(KeyValue::new(conventions::NETWORK_PEER_ADDRESS, shown));
         set(KeyValue::new(conventions::NETWORK_PEER_PORT, i64::from(peer.port())));
     }
     if let Some((address, port)) = server(request) {
@@ -131,6 +129,12 @@ fn name_and_port(host: &str) -> (&str, Option<u16>) {
         Some((name, port)) if !port.ends_with(']') => (name, port.parse().ok()),
         _ => (host, None),
     }
+}
+
+fn address(ip: IpAddr) -> StringValue {
+    let mut text = String::with_capacity("255.255.255.255".len());
+    push_address(&mut text, ip);
+    text.into()
 }
 
 fn text(value: &HeaderValue) -> Option<&str> {
