@@ -7,16 +7,14 @@ pub(crate) const PAIR: u8 = 1;
 pub(crate) const AT: u8 = 1 << 1;
 /// `[`, `\` and `]`.
 pub(crate) const BRACKET: u8 = 1 << 2;
-/// `{`, which begins the parameter of a route.
-pub(crate) const BRACE: u8 = 1 << 3;
 /// `"`.
-pub(crate) const QUOTE: u8 = 1 << 4;
+pub(crate) const QUOTE: u8 = 1 << 3;
 /// What comes before the blank.
-pub(crate) const CONTROL: u8 = 1 << 5;
+pub(crate) const CONTROL: u8 = 1 << 4;
 /// What comes behind the `~`: all that is not ASCII, and DEL.
-pub(crate) const WIDE: u8 = 1 << 6;
+pub(crate) const WIDE: u8 = 1 << 5;
 /// The first letter of what may be `Bearer` or `Basic`, in letters of any case. Its first three tell.
-pub(crate) const SCHEME: u8 = 1 << 7;
+pub(crate) const SCHEME: u8 = 1 << 6;
 
 /// What is not printable ASCII.
 pub(crate) const RAW: u8 = CONTROL | WIDE;
@@ -130,7 +128,6 @@ const fn is_one<const MARKS: u8>(byte: u8) -> bool {
     raw | ((MARKS & PAIR != 0) & ((byte == b'=') | (byte == b':') | (byte == b'%')))
         | ((MARKS & AT != 0) & (byte == b'@'))
         | ((MARKS & BRACKET != 0) & (byte.wrapping_sub(b'[') <= b']' - b'['))
-        | ((MARKS & BRACE != 0) & (byte == b'{'))
         | ((MARKS & QUOTE != 0) & (byte == b'"'))
 }
 
@@ -157,7 +154,6 @@ static TABLE: [u8; 256] = {
         table[at] = (is_one::<PAIR>(byte) as u8 * PAIR)
             | (is_one::<AT>(byte) as u8 * AT)
             | (is_one::<BRACKET>(byte) as u8 * BRACKET)
-            | (is_one::<BRACE>(byte) as u8 * BRACE)
             | (is_one::<QUOTE>(byte) as u8 * QUOTE)
             | (is_one::<CONTROL>(byte) as u8 * CONTROL)
             | (is_one::<WIDE>(byte) as u8 * WIDE)
@@ -189,14 +185,13 @@ mod tests {
     fn a_mark_is_seen_wherever_it_stands() {
         assert_seen::<PAIR>(|byte| b"=:%".contains(&byte));
         assert_seen::<BRACKET>(|byte| b"[\\]".contains(&byte));
-        assert_seen::<BRACE>(|byte| byte == b'{');
         assert_seen::<AT>(|byte| byte == b'@');
         assert_seen::<QUOTE>(|byte| byte == b'"');
         assert_seen::<CONTROL>(|byte| byte < b' ');
         assert_seen::<WIDE>(|byte| byte > b'~');
         assert_seen::<RAW>(|byte| !matches!(byte, b' '..=b'~'));
         assert_seen::<SCHEME>(|_| false);
-        assert_seen::<{ u8::MAX }>(|byte| !matches!(byte, b' '..=b'~') || b"=:%[\\]{@\"".contains(&byte));
+        assert_seen::<{ u8::MAX }>(|byte| !matches!(byte, b' '..=b'~') || b"=:%[\\]@\"".contains(&byte));
     }
 
     #[test]

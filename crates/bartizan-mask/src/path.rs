@@ -5,7 +5,6 @@ use std::fmt;
 
 use crate::Masker;
 use crate::edit::{Edit, Escape};
-use crate::look::{self, BRACE, PAIR};
 use crate::names::Names;
 use crate::{nested, url};
 
@@ -86,20 +85,12 @@ impl Masker {
 
     /// The template, if a parameter of it is sensitive.
     fn sensitive_template<'t>(&self, template: &'t str) -> Option<&'t str> {
-        let mut rest = template.as_bytes();
-        while let Some(mark) = look::first::<{ PAIR | BRACE }>(rest) {
-            let (head, tail) = rest.split_at_checked(mark).unwrap_or_default();
-            let is_slash = |byte: &u8| *byte == b'/';
-            let start = head.iter().rposition(is_slash).map_or(0, |slash| slash + 1);
-            let end = mark + tail.iter().position(is_slash).unwrap_or(tail.len());
-            match Segment::of(rest.get(start..end).unwrap_or_default()) {
-                Segment::Parameter(name) | Segment::Rest(name) if self.is_sensitive_bytes(name) => {
-                    return Some(template);
-                }
-                _ => rest = rest.get(end..).unwrap_or_default(),
-            }
-        }
-        None
+        let mut segments = template.as_bytes().split(|byte| *byte == b'/').map(Segment::of);
+        let is_sensitive = |segment| match segment {
+            Segment::Parameter(name) | Segment::Rest(name) => self.is_sensitive_bytes(name),
+            Segment::Literal => false,
+        };
+        segments.any(is_sensitive).then_some(template)
     }
 }
 
