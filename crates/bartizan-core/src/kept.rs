@@ -81,11 +81,13 @@ impl<T: Leave> Drop for Kept<T> {
 fn with_empty<T: Leave, R>(work: impl FnOnce(&mut Boxes<T>) -> R) -> Option<R> {
     let with = |all: &RefCell<Vec<Box<dyn Any>>>| {
         let mut all = all.try_borrow_mut().ok()?;
-        let index = all.iter().position(|boxes| boxes.is::<Boxes<T>>()).unwrap_or_else(|| {
-            all.push(Box::new(Boxes::<T>::new()));
-            all.len() - 1
-        });
-        all.get_mut(index)?.downcast_mut().map(work)
+        if let Some(boxes) = all.iter_mut().find_map(|boxes| boxes.downcast_mut()) {
+            return Some(work(boxes));
+        }
+        let mut boxes = Boxes::new();
+        let done = work(&mut boxes);
+        all.push(Box::new(boxes));
+        Some(done)
     };
     EMPTY.try_with(with).ok().flatten()
 }
