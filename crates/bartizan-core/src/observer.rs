@@ -32,7 +32,7 @@ use crate::record::Record;
 /// let layer = ObserveLayer::new((PrintEndings, Some(PrintEndings)));
 /// ```
 pub trait Observer: Send + Sync + 'static {
-    /// What is kept of one request. It travels by value, from the response future into the response body.
+    /// What is kept of one request. It stays in its place while the request goes from the response future into the response body.
     type Exchange: Exchange;
 
     /// Whether there is anything to watch for now. A layer of which no observer is on hands requests to the inner service as they are.
