@@ -111,11 +111,11 @@ impl Context {
         Entered(self)
     }
 
-    /// Most requests have no span: that is asked where it is inlined.
+    /// Tells the subscriber of the request's span, if that is enabled.
     #[inline]
     fn tell_span(&self, tell: fn(&Dispatch, &Id)) {
-        if let Some(span) = self.record.as_ref().map(Record::span).filter(|span| !span.is_disabled()) {
-            span.with_subscriber(|(id, subscriber)| tell(subscriber, id));
+        if let Some(record) = &self.record {
+            record.span().with_subscriber(|(id, subscriber)| tell(subscriber, id));
         }
     }
 

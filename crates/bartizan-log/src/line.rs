@@ -228,17 +228,17 @@ impl<'a> Line<'a> {
     /// Ends the line with the ids.
     pub(crate) fn end(&mut self, correlation_id: Option<&CorrelationId>, trace: Option<&TraceIds>) {
         if self.form == Form::Json {
-            if let Some(id) = correlation_id {
-                self.out.extend_from_slice(b",\"correlation_id\":\"");
-                self.out.extend_from_slice(id.as_bytes());
+            let mut whole = |key: &[u8], id: &[u8]| {
+                self.out.extend_from_slice(key);
+                self.out.extend_from_slice(id);
                 self.out.push(b'"');
+            };
+            if let Some(id) = correlation_id {
+                whole(b",\"correlation_id\":\"", id.as_bytes());
             }
             if let Some(trace) = trace {
-                self.out.extend_from_slice(b",\"trace_id\":\"");
-                self.out.extend_from_slice(trace.trace_id_hex().as_bytes());
-                self.out.extend_from_slice(b"\",\"span_id\":\"");
-                self.out.extend_from_slice(trace.span_id_hex().as_bytes());
-                self.out.push(b'"');
+                whole(b",\"trace_id\":\"", trace.trace_id_hex().as_bytes());
+                whole(b",\"span_id\":\"", trace.span_id_hex().as_bytes());
             }
             self.out.extend_from_slice(b"}\n");
         } else {

@@ -119,9 +119,8 @@ impl<'a> Edit<'a> {
 
     fn write(&mut self, span: Range<usize>) {
         let kept = self.slice(span);
-        self.result = self
-            .result
-            .and_then(|()| write_kept(kept, if self.raw { self.escape } else { Escape::Nothing }, self.out));
+        let escape = if self.raw { self.escape } else { Escape::Nothing };
+        self.result = self.result.and_then(|()| write_kept(kept, escape, self.out));
     }
 
     /// Writes what is kept, save the values in it that show themselves by their shape.

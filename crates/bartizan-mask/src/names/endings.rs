@@ -52,22 +52,10 @@ impl Endings {
 
     /// As [`may_match`](Self::may_match), for a name that has a digit or a separator near its end.
     fn may_match_apart(&self, name: &[u8]) -> bool {
-        let (mut letters, mut ending) = (0, 0);
-        for byte in name.iter().rev() {
-            let byte = normal(*byte);
-            if byte == 0 && letters > 0 {
-                continue;
-            }
-            // A number at the end, which does not count.
-            if letters == 0 && (byte == 0 || byte.is_ascii_digit()) {
-                return true;
-            }
-            (letters, ending) = (letters + 1, packed(ending, byte));
-            if letters == ENDING {
-                return self.has(ending);
-            }
-        }
-        self.open
+        // A number at the end does not count.
+        let is_number = |last| matches!(normal(last), 0 | b'0'..=b'9');
+        name.last().is_some_and(|last| is_number(*last))
+            || last_ones(name.iter().rev()).map_or(self.open, |ending| self.has(ending))
     }
 
     /// Whether the last letters of a text may be those of a rule, with a number behind them or without it. The text has no escapes
@@ -99,18 +87,7 @@ impl Endings {
 
     /// Whether the last letters and digits of a text may be those of a rule, whatever stands between and behind them.
     fn may_be_last(&self, text: &[u8]) -> bool {
-        let (mut letters, mut ending) = (0, 0);
-        for byte in text.iter().rev().take(NEAR) {
-            let byte = normal(*byte);
-            if byte == 0 {
-                continue;
-            }
-            (letters, ending) = (letters + 1, packed(ending, byte));
-            if letters == ENDING {
-                return self.has(ending);
-            }
-        }
-        text.len() > NEAR
+        last_ones(text.iter().rev().take(NEAR)).map_or(text.len() > NEAR, |ending| self.has(ending))
     }
 }
 
@@ -122,6 +99,18 @@ fn letters(name: &[u8]) -> Option<u32> {
     // In each byte the highest bit: from `a` on, not behind `z`, in ASCII.
     let letters = (lower + 0x1F_1F1F) & !(lower + 0x05_0505) & !lower & 0x80_8080;
     (letters == 0x80_8080).then_some(lower)
+}
+
+/// The last three letters and digits, packed, whatever stands between and behind them; `None` where there are fewer.
+fn last_ones<'b>(from_the_end: impl Iterator<Item = &'b u8>) -> Option<u32> {
+    let (mut letters, mut ending) = (0, 0);
+    for byte in from_the_end.map(|byte| normal(*byte)).filter(|byte| *byte != 0) {
+        (letters, ending) = (letters + 1, packed(ending, byte));
+        if letters == ENDING {
+            return Some(ending);
+        }
+    }
+    None
 }
 
 /// The letters so far and the one before them, as one number.

@@ -15,12 +15,12 @@ use super::stripes::{Stripes, change};
 
 /// One histogram series: a count for each bucket, and the sum.
 ///
-/// Its memory is fixed: 8 bytes a bucket, nine times that once several threads have met in it. Native buckets are made where values are, up to a limit: 288 bytes
-/// for all, and 136 for every 16 of them, which is a range from a number to four times as much; at
-/// most 16 such ranges, and in the end 1 152 bytes for what is outside of them. Recording costs
-/// two atomic updates, three with native buckets, no lock, and in the steady state no
-/// allocation. Values that are not finite are ignored, since a single one would spoil the sum for
-/// good.
+/// Its memory is fixed: 8 bytes a bucket, nine times that once several threads have met in it.
+/// Native buckets are made where values are, up to a limit: 288 bytes for all, and 136 for every 16 of
+/// them, which is a range from a number to four times as much; at most 16 such ranges, and in the end
+/// 1 152 bytes for what is outside of them. Recording costs two atomic updates, three with native
+/// buckets, no lock, and in the steady state no allocation. Values that are not finite are ignored,
+/// since a single one would spoil the sum for good.
 ///
 /// [`Store::histogram`](crate::Store::histogram) hands it out, for those who want to attach
 /// exemplars, which the `metrics` facade has no way to pass:

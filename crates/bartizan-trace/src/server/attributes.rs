@@ -54,14 +54,11 @@ pub(super) fn of_connection<B>(request: &Request<B>, record: &Record, set: &mut 
     if let Some(version) = version(request.version()) {
         set(KeyValue::new(conventions::NETWORK_PROTOCOL_VERSION, version));
     }
-    let client = record.client_address().map(|ip| (ip, address(ip)));
-    if let Some((_, shown)) = &client {
-        set(KeyValue::new(conventions::CLIENT_ADDRESS, shown.clone()));
+    if let Some(client) = record.client_address() {
+        set(KeyValue::new(conventions::CLIENT_ADDRESS, address(client)));
     }
     if let Some(peer) = record.peer_address() {
-        let client = client.filter(|(ip, _)| *ip == peer.ip());
-        let shown = client.map_or_else(|| address(peer.ip()), |(_, shown)| shown);
-        set(KeyValue::new(conventions::NETWORK_PEER_ADDRESS, shown));
+        set(KeyValue::new(conventions::NETWORK_PEER_ADDRESS, address(peer.ip())));
         set(KeyValue::new(conventions::NETWORK_PEER_PORT, i64::from(peer.port())));
     }
     if let Some((address, port)) = server(request) {
