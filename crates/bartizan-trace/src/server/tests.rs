@@ -3,7 +3,8 @@ mod decisions;
 use std::convert::Infallible;
 use std::future::{pending, ready};
 
-use bartizan_core::{PeerAddress, Route, Routes, Settings, Trust};
+use bartizan_core::{PeerAddress, Record, Route, Routes, Settings, Trust};
+use bartizan_mask::Masker;
 use bytes::Bytes;
 use http::{Method, Request, Response};
 use http_body_util::{BodyExt, Full};
@@ -96,6 +97,45 @@ async fn a_span_continues_the_callers_trace_and_says_what_the_conventions_ask() 
     }
     assert_eq!(attribute(&span, "error.type"), None);
     assert!(!format!("{span:?}").contains("hunter2"));
+}
+
+#[tokio::test]
+async fn the_path_of_a_route_that_is_found_further_in_is_masked_by_its_parameters() {
+    for sampler in [Sampler::AlwaysOn, Sampler::TraceIdRatioBased(1.0)] {
+        let bench = Bench::new(sampler);
+        let service = TraceLayer::new(bench.provider.tracer("test")).layer(service_fn(|request| {
+            Record::of(&request).unwrap().set_route(Route::from("/reset/{token}"));
+            ready(Ok::<_, Infallible>(Response::new(Body::default())))
+        }));
+        service.oneshot(get("/reset/hunter2?next=1")).await.unwrap();
+        let span = bench.span();
+        for (key, value) in
+            [("http.route", "/reset/{token}"), ("url.path", "/reset/[REDACTED]"), ("url.query", "next=1")]
+        {
+            assert_eq!(attribute(&span, key).as_deref(), Some(value), "{key}");
+        }
+        assert!(!format!("{span:?}").contains("hunter2"));
+    }
+}
+
+#[tokio::test]
+async fn a_route_that_has_rules_of_its_own_is_masked_by_them() {
+    let bench = Bench::new(Sampler::AlwaysOn);
+    let policy = Masker::builder().route("/reset/{token}", |policy| policy.show_only(["amount"]));
+    let layer = bench.layer().masker(policy.build().unwrap());
+    send(layer, get("/reset/1?amount=5&note=hunter2"), 200).await;
+    assert_eq!(attribute(&bench.span(), "url.query").as_deref(), Some("amount=5&note=[REDACTED]"));
+}
+
+#[tokio::test]
+async fn a_long_user_agent_is_masked_before_it_is_cut() {
+    let bench = Bench::new(Sampler::AlwaysOn);
+    let mut request = get("/");
+    let agent = format!("{} http://ada:4711secret@host", "x".repeat(2026));
+    request.headers_mut().insert("user-agent", agent.parse().unwrap());
+    send(bench.layer(), request, 200).await;
+    let agent = attribute(&bench.span(), "user_agent.original").unwrap();
+    assert!(!agent.contains("4711") && agent.len() <= 2048, "{agent}");
 }
 
 #[tokio::test]
