@@ -141,6 +141,9 @@ pub(crate) fn find(names: &Names, edit: &mut Edit<'_>, span: Range<usize>) {
         };
         if let Some(hide) = hide {
             edit.hide_as(value, hide);
+        } else if of_name & PAIR != 0 {
+            // What is no query may have a pair, as `{"pin":"1=2"}` has, before the first `=`.
+            nested::find(names, edit, at..end);
         } else if marks & PAIR != 0 {
             nested::find(names, edit, value);
         }
