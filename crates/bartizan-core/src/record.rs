@@ -108,7 +108,15 @@ impl Record {
         let method = KnownMethod::of(request.method());
         let peer = PeerAddress::of(request.extensions());
         let peer_ip = peer.map(|peer| peer.ip());
-        let protocol = Protocol::of_request(method, request.headers());
+        let protocol = match Protocol::of_request(method, request.headers()) {
+            // Whoever asks can claim it: what is no route of methods does not serve them.
+            Protocol::Grpc
+                if Route::matched(request.extensions()).is_some_and(|route| !route.may_be_methods()) =>
+            {
+                Protocol::Http
+            }
+            protocol => protocol,
+        };
         let is_grpc = protocol == Protocol::Grpc;
         let mut route = routes.certain(request, protocol);
         let is_certain = route.is_some();
