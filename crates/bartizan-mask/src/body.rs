@@ -120,6 +120,8 @@ impl Masker {
                 multipart::mask(self, &content.boundary()?, bytes, cut, out)?;
                 BodyForm::Multipart
             }
+            // It has no name that could be allowed.
+            Type::Text if self.names().hides_others() => return None,
             Type::Text => {
                 let text = content.text(bytes, cut)?;
                 out.push_str(&self.part_of_text(&text, cut));
