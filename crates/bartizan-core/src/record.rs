@@ -223,8 +223,18 @@ impl Record {
         }
     }
 
+    /// Whether the route stays as it is: that of a prefix, or none, gives way to one that is found further in.
+    ///
+    /// ```
+    /// use bartizan_core::Record;
+    ///
+    /// /// Says the route where it is certain, and else waits for the end.
+    /// fn label(record: &Record) -> Option<&str> {
+    ///     record.matched_route().filter(|_| record.is_routed())
+    /// }
+    /// ```
     #[inline]
-    fn is_routed(&self) -> bool {
+    pub fn is_routed(&self) -> bool {
         self.0.facts.routed || self.0.late_route.get().is_some()
     }
 

@@ -37,8 +37,9 @@ pub(super) fn of_request<B>(
         return super::rpc::of_request(request, record, route, set);
     }
     of_method(request, record, &mut set);
-    // Without a route it is not known what of it is a secret: it may be found later.
-    if let (Some(target), Some(_)) = (request.uri().path_and_query(), record.matched_route()) {
+    // The route that is found later may be another one, and say of something else that it is a secret.
+    let route = route.filter(|_| record.is_routed());
+    if let (Some(target), true) = (request.uri().path_and_query(), record.is_routed()) {
         of_target(target, record, masker, &mut set);
     }
     set(KeyValue::new(conventions::URL_SCHEME, if record.is_https() { "https" } else { "http" }));

@@ -43,7 +43,7 @@ pub struct TraceExchange {
 /// What is kept of a span that is recorded.
 struct Recording {
     started: SystemTime,
-    /// What was asked for, and what masks it, where the route is not known yet: that says what of it is a secret.
+    /// What was asked for, and what masks it, where the route is not certain yet: that says what of it is a secret.
     unrouted: Option<Box<(PathAndQuery, Masker)>>,
 }
 
@@ -128,7 +128,7 @@ impl Trace {
                 span.set_attribute(attribute);
             });
         }
-        let unrouted = if record.matched_route().is_some() {
+        let unrouted = if record.is_routed() {
             None
         } else {
             request.uri().path_and_query().map(|target| Box::new((target.clone(), self.masker.clone())))
