@@ -10,7 +10,7 @@ use bartizan_health::{Endpoints, Exposure, Registry, RegistryBuilder, ToolUrls};
 use bartizan_log::{Capture, LogBuilder, LogFormat, RequestLogLayer};
 use bartizan_mask::Masker;
 use bartizan_metrics::{RedLayer, Store, StoreBuilder};
-use bartizan_trace::{Propagation, TraceLayer, TraceSettings};
+use bartizan_trace::{TraceLayer, TraceSettings};
 
 use crate::client::ClientLayer;
 use crate::counters;
@@ -194,7 +194,7 @@ impl ObservabilityBuilder {
         self
     }
 
-    /// The server spans: propagation and response header.
+    /// The server spans: propagation and response header. `OTEL_PROPAGATORS` replaces the formats, not whether callers are believed.
     ///
     /// ```no_run
     /// use bartizan::Observability;
@@ -268,7 +268,6 @@ impl ObservabilityBuilder {
         let traced = vars::flag(&*vars, "OTEL_ENABLED")?.unwrap_or(true);
         let correlated = vars::flag(&*vars, "CORRELATION_ENABLED")?.unwrap_or(true);
         let capture = vars::capture(&*vars, self.capture)?;
-        let propagation = Propagation::new().read_vars(|name| vars(name))?;
         let tools = vars::tools(&*vars, self.tools)?;
         let mut settings = self.settings;
         if let Some(trust) = vars::trusted_proxies(&*vars)? {
@@ -298,8 +297,16 @@ impl ObservabilityBuilder {
             .service_version(&self.version)
             .environment(&environment)
             .masker(self.masker.clone())
-            .read_vars(|name| vars(name))?
+            .read_vars(|name| match name {
+                // In the words that it knows: here `off` is one as well.
+                "OTEL_ENABLED" => Some(traced.to_string()),
+                name => vars(name),
+            })?
             .build()?;
+        // What the code chooses first: the formats that the environment names win.
+        let layer =
+            || (self.trace_layer)(tracing.layer()).masker(self.masker.clone()).read_vars(|name| vars(name));
+        let trace = traced.then(layer).transpose()?;
         let health = self.health.redactor(Masked(self.masker.clone())).build()?;
         let store = if metrics_on { Some(self.store.build()?) } else { None };
         if let Some(store) = &store {
@@ -312,9 +319,6 @@ impl ObservabilityBuilder {
         let guard = install(log, &tracing, store.as_ref(), &self.masker)?;
         let meters = Meters::new(store.as_ref(), meters, listener);
 
-        let trace = traced.then(|| {
-            (self.trace_layer)(tracing.layer().propagation(propagation)).masker(self.masker.clone())
-        });
         let red = store.clone().map(|store| self.red.recorder(store));
         let correlation = correlated.then_some(self.correlation);
         let client = ClientLayer::new((
@@ -337,10 +341,10 @@ impl ObservabilityBuilder {
             service: &self.service,
             version: &self.version,
             environment: &environment,
+            correlated,
             metrics: metrics_on,
             metrics_listener: meters.listener.address.is_some(),
-            traced,
-            tracing: tracing.status(),
+            tracing: traced.then(|| tracing.status()),
         };
         summary.log();
         let config = summary.config();
