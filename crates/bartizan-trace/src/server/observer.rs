@@ -183,7 +183,11 @@ impl Exchange for TraceExchange {
 
     fn head<B>(&mut self, response: &mut Response<B>, _: &Record) {
         if let Some((name, value)) = self.header.of(self.context.span().span_context()) {
-            response.headers_mut().insert(name, value);
+            // Of timings there may be several, and some are the application's.
+            match self.header {
+                TraceHeader::ServerTiming => drop(response.headers_mut().append(name, value)),
+                _ => drop(response.headers_mut().insert(name, value)),
+            }
         }
     }
 

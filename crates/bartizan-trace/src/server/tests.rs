@@ -223,6 +223,19 @@ async fn the_caller_can_be_told_in_other_headers() {
 }
 
 #[tokio::test]
+async fn the_applications_own_timings_stay_beside_the_trace() {
+    let layer = Bench::new(Sampler::AlwaysOn).layer().response_header(TraceHeader::ServerTiming);
+    let service = layer.layer(service_fn(|_: Request<Body>| {
+        let answer = Response::builder().header("server-timing", "db;dur=53").body(Body::default());
+        ready(Ok::<_, Infallible>(answer.unwrap()))
+    }));
+    let response = service.oneshot(get("/")).await.unwrap();
+    let timings: Vec<_> = response.headers().get_all("server-timing").iter().collect();
+    assert_eq!(timings.len(), 2, "{timings:?}");
+    assert_eq!(timings[0], "db;dur=53");
+}
+
+#[tokio::test]
 async fn malformed_context_starts_a_new_trace() {
     let bench = Bench::new(Sampler::AlwaysOn);
     let mut request = get("/");
