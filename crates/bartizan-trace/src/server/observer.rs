@@ -71,6 +71,7 @@ impl Observer for Trace {
 
     fn begin<B>(&self, request: &mut Request<B>, record: &Record) -> TraceExchange {
         let mut extracted = self.propagation.extract(request.headers());
+        self.propagation.disown_baggage(request.headers_mut());
         let exchange = match &self.tracer {
             Some(tracer) if !extracted.is_denied() => self.start(tracer, &mut extracted, request, record),
             _ => self.unrecorded(extracted.attach_or_make(&Context::new())),
