@@ -10,7 +10,8 @@ use bartizan_health::{Endpoints, Exposure, Registry, RegistryBuilder, ToolUrls};
 use bartizan_log::{Capture, LogBuilder, LogFormat, RequestLogLayer};
 use bartizan_mask::Masker;
 use bartizan_metrics::{RedLayer, Store, StoreBuilder};
-use bartizan_trace::{TraceLayer, TraceSettings};
+use bartizan_trace::conventions::{DEPLOYMENT_ENVIRONMENT_NAME, SERVICE_NAME, SERVICE_VERSION};
+use bartizan_trace::{TraceLayer, TraceSettings, Tracing};
 
 use crate::client::ClientLayer;
 use crate::counters;
@@ -303,6 +304,7 @@ impl ObservabilityBuilder {
                 name => vars(name),
             })?
             .build()?;
+        let [service, version, environment] = identity(&tracing);
         // What the code chooses first: the formats that the environment names win.
         let layer =
             || (self.trace_layer)(tracing.layer()).masker(self.masker.clone()).read_vars(|name| vars(name));
@@ -311,7 +313,7 @@ impl ObservabilityBuilder {
         let store = if metrics_on { Some(self.store.build()?) } else { None };
         if let Some(store) = &store {
             counters::register(store, &self.masker, log.guard.writer(), &tracing)?;
-            meters::register(store, &self.masker, &tracing, (&self.service, &self.version))?;
+            meters::register(store, &self.masker, &tracing, (&service, &version))?;
         }
         let listener =
             meters.listener.filter(|_| metrics_on).map_or_else(|| Ok(Listener::none()), Listener::bind)?;
@@ -333,13 +335,13 @@ impl ObservabilityBuilder {
         let layer = StackLayer { observe: ObserveLayer::with_settings(observers, settings) };
         let endpoints = Endpoints::new(health.clone())
             .exposure(exposure)
-            .about(&self.service, &self.version)
+            .about(&service, &version)
             .unhealthy_as_503(self.unhealthy_as_503)
             .tools(tools);
 
         let summary = Summary {
-            service: &self.service,
-            version: &self.version,
+            service: &service,
+            version: &version,
             environment: &environment,
             correlated,
             metrics: metrics_on,
@@ -366,6 +368,14 @@ impl ObservabilityBuilder {
             log: Mutex::new(Some(guard)),
         })))
     }
+}
+
+/// Service, version and deployment as the resource has them: `OTEL_SERVICE_NAME` and `OTEL_RESOURCE_ATTRIBUTES` may have changed them,
+/// and lines and metrics are to say what the spans say.
+fn identity(tracing: &Tracing) -> [String; 3] {
+    [SERVICE_NAME, SERVICE_VERSION, DEPLOYMENT_ENVIRONMENT_NAME].map(|name| {
+        tracing.resource().find(|(known, _)| *known == name).map(|(_, value)| value).unwrap_or_default()
+    })
 }
 
 impl fmt::Debug for ObservabilityBuilder {

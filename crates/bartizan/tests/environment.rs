@@ -33,10 +33,13 @@ async fn the_environment_has_the_last_word_and_what_is_off_is_told() {
         .vars(|name| match name {
             "CORRELATION_ENABLED" => Some("false".to_owned()),
             "OTEL_PROPAGATORS" => Some("b3".to_owned()),
+            "OTEL_SERVICE_NAME" => Some("orders-canary".to_owned()),
+            "OTEL_RESOURCE_ATTRIBUTES" => Some("deployment.environment.name=staging".to_owned()),
             _ => None,
         })
         .trace_layer(|layer| layer.propagation(Propagation::new()))
         .log_sink(lines.clone())
+        .metrics(true)
         .init()
         .unwrap();
 
@@ -49,7 +52,12 @@ async fn the_environment_has_the_last_word_and_what_is_off_is_told() {
 
     assert!(!response.headers().contains_key("x-correlation-id"));
     assert_eq!(stack.config()["correlation"]["enabled"], false);
+    // The resource of the spans, the start-up event and the metrics have one name for it.
+    assert_eq!(stack.config()["service"], "orders-canary");
+    assert_eq!(stack.config()["environment"], "staging");
+    let page = stack.store().unwrap().page(&http::HeaderMap::new()).body;
+    assert!(String::from_utf8_lossy(&page).contains(r#"build_info{service="orders-canary""#));
     stack.shutdown().await.unwrap();
     let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
-    assert!(text.contains(r#""on":"log,health,trace context""#), "{text}");
+    assert!(text.contains(r#""on":"log,health,metrics,trace context""#), "{text}");
 }
