@@ -10,7 +10,8 @@ use bartizan_health::{Endpoints, Exposure, Registry, RegistryBuilder, ToolUrls};
 use bartizan_log::{Capture, LogBuilder, LogFormat, RequestLogLayer};
 use bartizan_mask::Masker;
 use bartizan_metrics::{RedLayer, Store, StoreBuilder};
-use bartizan_trace::{Propagation, TraceLayer, TraceSettings};
+use bartizan_trace::conventions::{DEPLOYMENT_ENVIRONMENT_NAME, SERVICE_NAME, SERVICE_VERSION};
+use bartizan_trace::{TraceLayer, TraceSettings, Tracing};
 
 use crate::client::ClientLayer;
 use crate::counters;
@@ -194,7 +195,7 @@ impl ObservabilityBuilder {
         self
     }
 
-    /// The server spans: propagation and response header.
+    /// The server spans: propagation and response header. `OTEL_PROPAGATORS` replaces the formats, not whether callers are believed.
     ///
     /// ```no_run
     /// use bartizan::Observability;
@@ -268,7 +269,6 @@ impl ObservabilityBuilder {
         let traced = vars::flag(&*vars, "OTEL_ENABLED")?.unwrap_or(true);
         let correlated = vars::flag(&*vars, "CORRELATION_ENABLED")?.unwrap_or(true);
         let capture = vars::capture(&*vars, self.capture)?;
-        let propagation = Propagation::new().read_vars(|name| vars(name))?;
         let tools = vars::tools(&*vars, self.tools)?;
         let mut settings = self.settings;
         if let Some(trust) = vars::trusted_proxies(&*vars)? {
@@ -298,13 +298,22 @@ impl ObservabilityBuilder {
             .service_version(&self.version)
             .environment(&environment)
             .masker(self.masker.clone())
-            .read_vars(|name| vars(name))?
+            .read_vars(|name| match name {
+                // In the words that it knows: here `off` is one as well.
+                "OTEL_ENABLED" => Some(traced.to_string()),
+                name => vars(name),
+            })?
             .build()?;
+        let [service, version, environment] = identity(&tracing);
+        // What the code chooses first: the formats that the environment names win.
+        let layer =
+            || (self.trace_layer)(tracing.layer()).masker(self.masker.clone()).read_vars(|name| vars(name));
+        let trace = traced.then(layer).transpose()?;
         let health = self.health.redactor(Masked(self.masker.clone())).build()?;
         let store = if metrics_on { Some(self.store.build()?) } else { None };
         if let Some(store) = &store {
             counters::register(store, &self.masker, log.guard.writer(), &tracing)?;
-            meters::register(store, &self.masker, &tracing, (&self.service, &self.version))?;
+            meters::register(store, &self.masker, &tracing, (&service, &version))?;
         }
         let listener =
             meters.listener.filter(|_| metrics_on).map_or_else(|| Ok(Listener::none()), Listener::bind)?;
@@ -312,9 +321,6 @@ impl ObservabilityBuilder {
         let guard = install(log, &tracing, store.as_ref(), &self.masker)?;
         let meters = Meters::new(store.as_ref(), meters, listener);
 
-        let trace = traced.then(|| {
-            (self.trace_layer)(tracing.layer().propagation(propagation)).masker(self.masker.clone())
-        });
         let red = store.clone().map(|store| self.red.recorder(store));
         let correlation = correlated.then_some(self.correlation);
         let client = ClientLayer::new((
@@ -329,18 +335,18 @@ impl ObservabilityBuilder {
         let layer = StackLayer { observe: ObserveLayer::with_settings(observers, settings) };
         let endpoints = Endpoints::new(health.clone())
             .exposure(exposure)
-            .about(&self.service, &self.version)
+            .about(&service, &version)
             .unhealthy_as_503(self.unhealthy_as_503)
             .tools(tools);
 
         let summary = Summary {
-            service: &self.service,
-            version: &self.version,
+            service: &service,
+            version: &version,
             environment: &environment,
+            correlated,
             metrics: metrics_on,
             metrics_listener: meters.listener.address.is_some(),
-            traced,
-            tracing: tracing.status(),
+            tracing: traced.then(|| tracing.status()),
         };
         summary.log();
         let config = summary.config();
@@ -362,6 +368,14 @@ impl ObservabilityBuilder {
             log: Mutex::new(Some(guard)),
         })))
     }
+}
+
+/// Service, version and deployment as the resource has them: `OTEL_SERVICE_NAME` and `OTEL_RESOURCE_ATTRIBUTES` may have changed them,
+/// and lines and metrics are to say what the spans say.
+fn identity(tracing: &Tracing) -> [String; 3] {
+    [SERVICE_NAME, SERVICE_VERSION, DEPLOYMENT_ENVIRONMENT_NAME].map(|name| {
+        tracing.resource().find(|(known, _)| *known == name).map(|(_, value)| value).unwrap_or_default()
+    })
 }
 
 impl fmt::Debug for ObservabilityBuilder {

@@ -37,8 +37,9 @@
 //! `request_messages`, `response_messages`), `grpc_server_*` series and span agree on it. Methods are labels once they are known, see
 //! [`Routes`](core::Routes#grpc).
 //!
-//! tonic enforces `grpc-timeout` outside of all layers. A call that it gives up is `DEADLINE_EXCEEDED` here; tonic itself tells the
-//! client `CANCELLED`, in an answer that no layer sees and that carries no correlation id.
+//! tonic's `Server` enforces `grpc-timeout` outside of all layers. A call that it gives up is `DEADLINE_EXCEEDED` here; tonic itself tells
+//! the client `CANCELLED`, in an answer that no layer sees and that carries no correlation id. [`Observability::serve`] with tonic's
+//! `Routes` leaves the deadline to the client.
 //!
 //! # Stopping
 //!

@@ -54,6 +54,8 @@ pub(crate) struct Batch {
 impl Batch {
     /// The queue's memory is taken when it is made, so its length has a bound.
     pub(crate) const LONGEST_QUEUE: usize = 1_000_000;
+    /// The processor would spin without a pause.
+    pub(crate) const SHORTEST_DELAY: Duration = Duration::from_millis(1);
 }
 
 impl Default for Batch {

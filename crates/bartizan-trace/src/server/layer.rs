@@ -8,7 +8,7 @@ use opentelemetry_sdk::trace::{Sampler, SdkTracer};
 use tower_layer::Layer;
 
 use super::observer::Trace;
-use crate::Propagation;
+use crate::{Propagation, SetupError};
 
 /// In which response header the caller is told of the trace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -54,6 +54,25 @@ impl TraceLayer {
     /// Which formats of context are read, and whether it is believed.
     pub fn propagation(self, propagation: Propagation) -> Self {
         Self(self.0.changed(|trace, _| trace.propagation = propagation))
+    }
+
+    /// Reads `OTEL_PROPAGATORS`, from the environment or elsewhere. If it is set, its formats replace those of
+    /// [`propagation`](Self::propagation); whether callers are believed stays.
+    ///
+    /// ```
+    /// use bartizan_trace::{Propagation, TraceLayer};
+    ///
+    /// let edge = TraceLayer::propagate_only().propagation(Propagation::new().untrusted());
+    /// let edge = edge.read_vars(|name| std::env::var(name).ok())?;
+    /// # Ok::<(), bartizan_trace::SetupError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`Propagation::read_env`].
+    pub fn read_vars(self, vars: impl Fn(&str) -> Option<String>) -> Result<Self, SetupError> {
+        let propagation = self.0.observer().propagation.read_vars(vars)?;
+        Ok(self.propagation(propagation))
     }
 
     /// Tells the layer of the sampler that the tracer's provider has. Requests that it is certain to drop then cost less; nothing

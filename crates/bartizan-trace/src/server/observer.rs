@@ -69,6 +69,7 @@ impl Observer for Trace {
 
     fn begin<B>(&self, request: &mut Request<B>, record: &Record) -> TraceExchange {
         let mut extracted = self.propagation.extract(request.headers());
+        self.propagation.disown_baggage(request.headers_mut());
         let exchange = match &self.tracer {
             Some(tracer) if !extracted.is_denied() => self.start(tracer, &mut extracted, request, record),
             _ => self.unrecorded(extracted.attach_or_make(&Context::new())),
@@ -180,7 +181,11 @@ impl Exchange for TraceExchange {
 
     fn head<B>(&mut self, response: &mut Response<B>, _: &Record) {
         if let Some((name, value)) = self.header.of(self.context.span().span_context()) {
-            response.headers_mut().insert(name, value);
+            // Of timings there may be several, and some are the application's.
+            match self.header {
+                TraceHeader::ServerTiming => drop(response.headers_mut().append(name, value)),
+                _ => drop(response.headers_mut().insert(name, value)),
+            }
         }
     }
 

@@ -260,6 +260,26 @@ async fn at_the_edge_a_new_trace_links_to_the_strangers() {
 }
 
 #[tokio::test]
+async fn at_the_edge_a_proxy_passes_no_baggage_of_strangers_on() {
+    for (edge, passed) in
+        [(Propagation::new().with_jaeger(), true), (Propagation::new().with_jaeger().untrusted(), false)]
+    {
+        let layer = Bench::new(Sampler::AlwaysOn).layer().propagation(edge);
+        let next = layer.client().layer(service_fn(move |request: Request<Body>| {
+            for name in ["baggage", "uberctx-role"] {
+                assert_eq!(request.headers().contains_key(name), passed, "{name}");
+            }
+            ready(Ok::<_, Infallible>(Answer::default()))
+        }));
+        let proxy = layer.layer(service_fn(move |request| next.clone().oneshot(request)));
+        let mut request = get("/");
+        request.headers_mut().insert("baggage", "role=admin".parse().unwrap());
+        request.headers_mut().insert("uberctx-role", "admin".parse().unwrap());
+        proxy.oneshot(request).await.unwrap();
+    }
+}
+
+#[tokio::test]
 async fn the_caller_can_be_told_in_other_headers() {
     let bench = Bench::new(Sampler::AlwaysOn);
     let response = send(bench.layer().response_header(TraceHeader::TraceResponse), get("/"), 200).await;
@@ -268,6 +288,19 @@ async fn the_caller_can_be_told_in_other_headers() {
     assert!(response.headers()["server-timing"].to_str().unwrap().starts_with("trace;desc=00-"));
     let response = send(bench.layer().response_header(TraceHeader::None), get("/"), 200).await;
     assert!(!response.headers().contains_key("x-trace-id"));
+}
+
+#[tokio::test]
+async fn the_applications_own_timings_stay_beside_the_trace() {
+    let layer = Bench::new(Sampler::AlwaysOn).layer().response_header(TraceHeader::ServerTiming);
+    let service = layer.layer(service_fn(|_: Request<Body>| {
+        let answer = Response::builder().header("server-timing", "db;dur=53").body(Body::default());
+        ready(Ok::<_, Infallible>(answer.unwrap()))
+    }));
+    let response = service.oneshot(get("/")).await.unwrap();
+    let timings: Vec<_> = response.headers().get_all("server-timing").iter().collect();
+    assert_eq!(timings.len(), 2, "{timings:?}");
+    assert_eq!(timings[0], "db;dur=53");
 }
 
 #[tokio::test]
