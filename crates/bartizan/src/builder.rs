@@ -337,8 +337,9 @@ impl ObservabilityBuilder {
             service: &self.service,
             version: &self.version,
             environment: &environment,
+            correlated,
             metrics: metrics_on,
-            metrics_listener: meters.listener.address.is_some(),
+            metrics_listener: meters.listener.address,
             traced,
             tracing: tracing.status(),
         };

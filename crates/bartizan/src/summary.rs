@@ -1,5 +1,7 @@
 //! What is switched on: the start-up event and `/observability/config`.
 
+use std::net::SocketAddr;
+
 use bartizan_trace::TraceStatus;
 use serde_json::{Value, json};
 
@@ -7,8 +9,9 @@ pub(crate) struct Summary<'a> {
     pub(crate) service: &'a str,
     pub(crate) version: &'a str,
     pub(crate) environment: &'a str,
+    pub(crate) correlated: bool,
     pub(crate) metrics: bool,
-    pub(crate) metrics_listener: bool,
+    pub(crate) metrics_listener: Option<SocketAddr>,
     pub(crate) traced: bool,
     pub(crate) tracing: &'a TraceStatus,
 }
@@ -16,14 +19,21 @@ pub(crate) struct Summary<'a> {
 impl Summary<'_> {
     /// Writes the start-up event.
     pub(crate) fn log(&self) {
-        let mut on = vec!["correlation", "log", "health"];
+        bartizan_log::startup_event(self.service, self.version, self.environment, &self.on());
+    }
+
+    fn on(&self) -> Vec<&'static str> {
+        let mut on = vec!["log", "health"];
+        if self.correlated {
+            on.insert(0, "correlation");
+        }
         if self.metrics {
             on.push("metrics");
         }
         if self.traced {
             on.push(if self.exporting() { "trace" } else { "trace context" });
         }
-        bartizan_log::startup_event(self.service, self.version, self.environment, &on);
+        on
     }
 
     /// The document of `/observability/config`. Hosts, tokens and headers stay out of it.
@@ -36,9 +46,9 @@ impl Summary<'_> {
             "service": self.service,
             "version": self.version,
             "environment": self.environment,
-            "correlation": { "enabled": true },
+            "correlation": { "enabled": self.correlated },
             "logging": { "enabled": true },
-            "metrics": { "enabled": self.metrics, "own_listener": self.metrics_listener },
+            "metrics": { "enabled": self.metrics, "own_listener": self.metrics_listener.is_some() },
             "tracing": { "enabled": self.traced, "exporting": self.exporting(), "protocol": protocol },
             "health": { "enabled": true },
         })
@@ -46,5 +56,33 @@ impl Summary<'_> {
 
     fn exporting(&self) -> bool {
         self.traced && !matches!(self.tracing, TraceStatus::Off { .. })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_switched_off_is_not_said_to_be_on() {
+        let tracing = TraceStatus::Off { reason: "there is no endpoint" };
+        let mut summary = Summary {
+            service: "orders",
+            version: "1",
+            environment: "test",
+            correlated: true,
+            metrics: true,
+            metrics_listener: None,
+            traced: true,
+            tracing: &tracing,
+        };
+        assert_eq!(summary.on(), ["correlation", "log", "health", "metrics", "trace context"]);
+        assert_eq!(summary.config()["correlation"]["enabled"], true);
+
+        (summary.correlated, summary.metrics, summary.traced) = (false, false, false);
+        assert_eq!(summary.on(), ["log", "health"]);
+        for part in ["correlation", "metrics", "tracing"] {
+            assert_eq!(summary.config()[part]["enabled"], false, "{part}");
+        }
     }
 }
