@@ -77,7 +77,10 @@ async fn a_second_stop_after_the_delay_cuts_the_requests() {
     sleep(s(3)).await;
     assert_eq!(drain.phase(), Phase::Closing);
     drain.stop();
-    assert_eq!(running.await.unwrap(), Err(Unfinished { waited: s(2) }));
+    let unfinished = running.await.unwrap().unwrap_err();
+    assert_eq!(unfinished, Unfinished { waited: s(2) });
+    let text = unfinished.to_string();
+    assert!(text.contains("running 2.0s after") && text.contains("by a further signal"), "{text}");
 }
 
 #[tokio::test(start_paused = true)]

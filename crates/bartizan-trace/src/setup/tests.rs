@@ -152,7 +152,10 @@ fn batch_variables_are_read() {
 #[test]
 fn an_endpoint_without_a_transport_is_an_error_that_names_the_feature() {
     let error = error(&[ENDPOINT]);
-    assert!(error.starts_with("OTEL_EXPORTER_OTLP_ENDPOINT asks for") && error.contains("`otlp`"), "{error}");
+    assert!(
+        error.starts_with("OTEL_EXPORTER_OTLP_ENDPOINT asks for") && error.contains("`otlp` (of bartizan,"),
+        "{error}"
+    );
 }
 
 #[cfg(all(feature = "_otlp", not(feature = "otlp-tls")))]
