@@ -110,3 +110,13 @@ async fn what_is_cut_off_has_a_moment_to_say_so() {
     assert!(drain.run(server).await.is_err());
     assert!(SAID.load(Ordering::Relaxed));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_can_own_the_wait_for_the_draining() {
+    let registry = Registry::new();
+    let waiting = tokio::spawn(registry.draining());
+    sleep(s(1)).await;
+    assert!(!waiting.is_finished());
+    registry.drain();
+    waiting.await.unwrap();
+}
