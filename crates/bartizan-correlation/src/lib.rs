@@ -18,7 +18,16 @@
 //! ```
 //!
 //! The id is in the request's extensions, as [`Record::correlation_id`](bartizan_core::Record::correlation_id), on the request's
-//! `tracing` span, and in the response's header.
+//! `tracing` span, and in the response's header. Code that has the request asks [`Record::of`](bartizan_core::Record::of), code that
+//! works on it asks the current [`Context`](bartizan_core::Context):
+//!
+//! ```
+//! use bartizan_core::Context;
+//!
+//! # async fn handler() {
+//! let id = Context::current().record().and_then(|record| record.correlation_id().cloned());
+//! # }
+//! ```
 //!
 //! # On the way out
 //!

@@ -83,6 +83,9 @@ impl Drain {
     ///
     /// A connection that cannot be accepted is logged; if that is for want of file descriptors or memory, accepting pauses for a
     /// second. No error of a connection or of the service ends the server.
+    ///
+    /// As with `axum::serve`, a client may take as long as it likes for a request, and be silent between two: on the open internet
+    /// that is for a proxy in front to limit.
     pub async fn serve<S, B>(&self, listener: TcpListener, service: S)
     where
         S: Service<Request<RequestBody>, Response = Response<B>> + Clone + Send + 'static,

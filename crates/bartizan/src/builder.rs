@@ -67,6 +67,7 @@ pub struct ObservabilityBuilder {
     pub(crate) meters: MeterSettings,
     trace: TraceSettings,
     trace_layer: Box<dyn FnOnce(TraceLayer) -> TraceLayer>,
+    log: Box<dyn FnOnce(LogBuilder) -> LogBuilder>,
     log_format: LogFormat,
     log_sink: Option<Box<dyn Write + Send>>,
     health: RegistryBuilder,
@@ -94,6 +95,7 @@ impl ObservabilityBuilder {
             meters: MeterSettings::default(),
             trace: TraceSettings::new(),
             trace_layer: Box::new(|layer| layer),
+            log: Box::new(|log| log),
             log_format: LogFormat::Auto,
             log_sink: None,
             health: Registry::builder(),
@@ -211,6 +213,20 @@ impl ObservabilityBuilder {
         self
     }
 
+    /// The log: which events, where neither `RUST_LOG` nor `LOG_LEVEL` is set, and how much may wait. Its masker is replaced by the
+    /// stack's.
+    ///
+    /// ```no_run
+    /// use bartizan::Observability;
+    ///
+    /// let observability = Observability::builder("orders").log(|log| log.filter("info,hyper=warn")).init()?;
+    /// # Ok::<(), bartizan::InitError>(())
+    /// ```
+    pub fn log(mut self, change: impl FnOnce(LogBuilder) -> LogBuilder + 'static) -> Self {
+        self.log = Box::new(change);
+        self
+    }
+
     /// How log lines look, where `LOG_FORMAT` is not set. Default: for people on a terminal, else JSON.
     pub fn log_format(mut self, format: LogFormat) -> Self {
         self.log_format = format;
@@ -282,9 +298,8 @@ impl ObservabilityBuilder {
 
         let log = {
             let vars = Arc::clone(&vars);
-            let mut builder = LogBuilder::new()
+            let mut builder = (self.log)(LogBuilder::new().format(self.log_format))
                 .masker(self.masker.clone())
-                .format(self.log_format)
                 .trace_ids(bartizan_trace::server::current_ids)
                 .env(move |name| vars(name));
             if let Some(sink) = self.log_sink {
@@ -345,7 +360,7 @@ impl ObservabilityBuilder {
             environment: &environment,
             correlated,
             metrics: metrics_on,
-            metrics_listener: meters.listener.address.is_some(),
+            metrics_listener: meters.listener.address,
             tracing: traced.then(|| tracing.status()),
         };
         summary.log();

@@ -46,7 +46,8 @@ impl TraceLayer {
         Self(ObserveLayer::new(Trace::new(Some(tracer))))
     }
 
-    /// Records nothing, but passes the caller's context on as it came, and makes ids for the logs where there is none.
+    /// Records nothing, but passes the caller's context on as it came, and makes ids for the logs where there is none. Calls that go
+    /// out take those along as not sampled, so that callees that follow their caller's decision record nothing either.
     pub fn propagate_only() -> Self {
         Self(ObserveLayer::new(Trace::new(None)))
     }

@@ -174,7 +174,10 @@ fn the_case_of_a_name_out_of_a_list_does_not_matter() {
 #[test]
 fn an_endpoint_without_a_transport_is_an_error_that_names_the_feature() {
     let error = error(&[ENDPOINT]);
-    assert!(error.starts_with("OTEL_EXPORTER_OTLP_ENDPOINT asks for") && error.contains("`otlp`"), "{error}");
+    assert!(
+        error.starts_with("OTEL_EXPORTER_OTLP_ENDPOINT asks for") && error.contains("`otlp` (of bartizan,"),
+        "{error}"
+    );
 }
 
 #[cfg(all(feature = "_otlp", not(feature = "otlp-tls")))]
