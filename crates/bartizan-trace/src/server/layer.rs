@@ -8,7 +8,7 @@ use opentelemetry_sdk::trace::{Sampler, SdkTracer};
 use tower_layer::Layer;
 
 use super::observer::Trace;
-use crate::Propagation;
+use crate::{Propagation, SetupError};
 
 /// In which response header the caller is told of the trace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -54,6 +54,24 @@ impl TraceLayer {
     /// Which formats of context are read, and whether it is believed.
     pub fn propagation(self, propagation: Propagation) -> Self {
         Self(self.0.changed(|trace, _| trace.propagation = propagation))
+    }
+
+    /// Lets `OTEL_PROPAGATORS` have the last word on the formats, as [`Propagation::read_vars`] does; whether callers are believed stays.
+    ///
+    /// ```
+    /// use bartizan_trace::{Propagation, TraceLayer};
+    ///
+    /// let edge = TraceLayer::propagate_only().propagation(Propagation::new().untrusted());
+    /// let edge = edge.read_vars(|name| std::env::var(name).ok())?;
+    /// # Ok::<(), bartizan_trace::SetupError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// A name that is none of a propagator.
+    pub fn read_vars(self, vars: impl Fn(&str) -> Option<String>) -> Result<Self, SetupError> {
+        let propagation = self.0.observer().propagation.read_vars(vars)?;
+        Ok(self.propagation(propagation))
     }
 
     /// Tells the layer of the sampler that the tracer's provider has. Requests that it is certain to drop then cost less; nothing
