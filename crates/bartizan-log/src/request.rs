@@ -128,8 +128,8 @@ impl RequestLogLayer {
 
     /// Adds routes that are logged only when they end in an error, or are slow. Each is compared with the route's
     /// template and with the path; one that ends in `*` is a prefix. By default these are `/health`, `/health/*`,
-    /// `/healthz`, `/livez`, `/readyz`, `/ready`, `/startup`, `/metrics` and
-    /// `/grpc.health.v1.Health/*`.
+    /// `/healthz`, `/livez`, `/livez/*`, `/readyz`, `/readyz/*`,
+    /// `/ready`, `/startup`, `/metrics`, `/metrics/business` and `/grpc.health.v1.Health/*`.
     #[must_use]
     pub fn skip_routes<I>(self, routes: I) -> Self
     where
