@@ -10,7 +10,7 @@ use bartizan_health::{Endpoints, Exposure, Registry, RegistryBuilder, ToolUrls};
 use bartizan_log::{Capture, LogBuilder, LogFormat, RequestLogLayer};
 use bartizan_mask::Masker;
 use bartizan_metrics::{RedLayer, Store, StoreBuilder};
-use bartizan_trace::{Propagation, TraceLayer, TraceSettings};
+use bartizan_trace::{TraceLayer, TraceSettings};
 
 use crate::client::ClientLayer;
 use crate::counters;
@@ -23,8 +23,10 @@ use crate::stack::StackLayer;
 use crate::summary::Summary;
 use crate::vars::{self, Vars};
 
+mod parts;
 mod times;
 
+use self::parts::{ChangeEndpoints, ChangeLog};
 use self::times::Times;
 
 /// Sets the stack up: see [`Observability::builder`].
@@ -66,9 +68,11 @@ pub struct ObservabilityBuilder {
     pub(crate) meters: MeterSettings,
     trace: TraceSettings,
     trace_layer: Box<dyn FnOnce(TraceLayer) -> TraceLayer>,
+    log: Box<ChangeLog>,
     log_format: LogFormat,
     log_sink: Option<Box<dyn Write + Send>>,
     health: RegistryBuilder,
+    endpoints: Box<ChangeEndpoints>,
     exposure: Exposure,
     unhealthy_as_503: bool,
     tools: ToolUrls,
@@ -93,9 +97,11 @@ impl ObservabilityBuilder {
             meters: MeterSettings::default(),
             trace: TraceSettings::new(),
             trace_layer: Box::new(|layer| layer),
+            log: Box::new(|log| log),
             log_format: LogFormat::Auto,
             log_sink: None,
             health: Registry::builder(),
+            endpoints: Box::new(Ok),
             exposure: Exposure::public(),
             unhealthy_as_503: false,
             tools: ToolUrls::default(),
@@ -268,7 +274,6 @@ impl ObservabilityBuilder {
         let traced = vars::flag(&*vars, "OTEL_ENABLED")?.unwrap_or(true);
         let correlated = vars::flag(&*vars, "CORRELATION_ENABLED")?.unwrap_or(true);
         let capture = vars::capture(&*vars, self.capture)?;
-        let propagation = Propagation::new().read_vars(|name| vars(name))?;
         let tools = vars::tools(&*vars, self.tools)?;
         let mut settings = self.settings;
         if let Some(trust) = vars::trusted_proxies(&*vars)? {
@@ -282,15 +287,15 @@ impl ObservabilityBuilder {
 
         let log = {
             let vars = Arc::clone(&vars);
-            let mut builder = LogBuilder::new()
-                .masker(self.masker.clone())
-                .format(self.log_format)
-                .trace_ids(bartizan_trace::server::current_ids)
-                .env(move |name| vars(name));
+            let mut builder = LogBuilder::new().format(self.log_format);
             if let Some(sink) = self.log_sink {
                 builder = builder.sink(sink);
             }
-            builder.build()?
+            (self.log)(builder)
+                .masker(self.masker.clone())
+                .trace_ids(bartizan_trace::server::current_ids)
+                .env(move |name| vars(name))
+                .build()?
         };
         let tracing = self
             .trace
@@ -300,7 +305,10 @@ impl ObservabilityBuilder {
             .masker(self.masker.clone())
             .read_vars(|name| vars(name))?
             .build()?;
+        let trace = traced.then(|| (self.trace_layer)(tracing.layer()).masker(self.masker.clone()));
+        let trace = trace.map(|layer| layer.read_vars(|name| vars(name))).transpose()?;
         let health = self.health.redactor(Masked(self.masker.clone())).build()?;
+        let endpoints = (self.endpoints)(Endpoints::new(health.clone()))?;
         let store = if metrics_on { Some(self.store.build()?) } else { None };
         if let Some(store) = &store {
             counters::register(store, &self.masker, log.guard.writer(), &tracing)?;
@@ -309,12 +317,21 @@ impl ObservabilityBuilder {
         let listener =
             meters.listener.filter(|_| metrics_on).map_or_else(|| Ok(Listener::none()), Listener::bind)?;
 
+        let summary = Summary {
+            service: &self.service,
+            version: &self.version,
+            environment: &environment,
+            correlated,
+            metrics: metrics_on,
+            metrics_listener: listener.address,
+            traced,
+            tracing: tracing.status(),
+        };
         let guard = install(log, &tracing, store.as_ref(), &self.masker)?;
+        summary.log();
+        let config = summary.config();
         let meters = Meters::new(store.as_ref(), meters, listener);
 
-        let trace = traced.then(|| {
-            (self.trace_layer)(tracing.layer().propagation(propagation)).masker(self.masker.clone())
-        });
         let red = store.clone().map(|store| self.red.recorder(store));
         let correlation = correlated.then_some(self.correlation);
         let client = ClientLayer::new((
@@ -327,23 +344,13 @@ impl ObservabilityBuilder {
         let request_log = self.request_log.masker(self.masker.clone()).capture(capture).observer();
         let observers = (correlation.map(|layer| layer.observer()), trace, red, Some(request_log));
         let layer = StackLayer { observe: ObserveLayer::with_settings(observers, settings) };
-        let endpoints = Endpoints::new(health.clone())
+        let endpoints = endpoints
             .exposure(exposure)
             .about(&self.service, &self.version)
             .unhealthy_as_503(self.unhealthy_as_503)
+            .config(config.clone())
             .tools(tools);
 
-        let summary = Summary {
-            service: &self.service,
-            version: &self.version,
-            environment: &environment,
-            metrics: metrics_on,
-            metrics_listener: meters.listener.address.is_some(),
-            traced,
-            tracing: tracing.status(),
-        };
-        summary.log();
-        let config = summary.config();
         Ok(Observability(Arc::new(Inner {
             layer,
             client,

@@ -1,5 +1,7 @@
 //! What is switched on: the start-up event and `/observability/config`.
 
+use std::net::SocketAddr;
+
 use bartizan_trace::TraceStatus;
 use serde_json::{Value, json};
 
@@ -7,8 +9,9 @@ pub(crate) struct Summary<'a> {
     pub(crate) service: &'a str,
     pub(crate) version: &'a str,
     pub(crate) environment: &'a str,
+    pub(crate) correlated: bool,
     pub(crate) metrics: bool,
-    pub(crate) metrics_listener: bool,
+    pub(crate) metrics_listener: Option<SocketAddr>,
     pub(crate) traced: bool,
     pub(crate) tracing: &'a TraceStatus,
 }
@@ -16,7 +19,10 @@ pub(crate) struct Summary<'a> {
 impl Summary<'_> {
     /// Writes the start-up event.
     pub(crate) fn log(&self) {
-        let mut on = vec!["correlation", "log", "health"];
+        let mut on = vec!["log", "health"];
+        if self.correlated {
+            on.insert(0, "correlation");
+        }
         if self.metrics {
             on.push("metrics");
         }
@@ -36,9 +42,9 @@ impl Summary<'_> {
             "service": self.service,
             "version": self.version,
             "environment": self.environment,
-            "correlation": { "enabled": true },
+            "correlation": { "enabled": self.correlated },
             "logging": { "enabled": true },
-            "metrics": { "enabled": self.metrics, "own_listener": self.metrics_listener },
+            "metrics": { "enabled": self.metrics, "own_listener": self.metrics_listener.is_some() },
             "tracing": { "enabled": self.traced, "exporting": self.exporting(), "protocol": protocol },
             "health": { "enabled": true },
         })
