@@ -183,7 +183,13 @@ impl Exchange for TraceExchange {
 
     fn head<B>(&mut self, response: &mut Response<B>, _: &Record) {
         if let Some((name, value)) = self.header.of(self.context.span().span_context()) {
-            response.headers_mut().insert(name, value);
+            let headers = response.headers_mut();
+            if self.header == TraceHeader::ServerTiming {
+                // A list: the service may have timings of its own in it.
+                headers.append(name, value);
+            } else {
+                headers.insert(name, value);
+            }
         }
     }
 
