@@ -10,7 +10,8 @@ use bartizan_health::{Endpoints, Exposure, Registry, RegistryBuilder, ToolUrls};
 use bartizan_log::{Capture, LogBuilder, LogFormat, RequestLogLayer};
 use bartizan_mask::Masker;
 use bartizan_metrics::{RedLayer, Store, StoreBuilder};
-use bartizan_trace::{TraceLayer, TraceSettings};
+use bartizan_trace::conventions::SERVICE_NAME;
+use bartizan_trace::{TraceLayer, TraceSettings, Tracing};
 
 use crate::client::ClientLayer;
 use crate::counters;
@@ -43,6 +44,7 @@ use self::times::Times;
 /// | `RUST_LOG`, `LOG_LEVEL`, `LOG_FORMAT`, `NO_COLOR` | see [`LogBuilder`] | `info`, JSON unless on a terminal |
 /// | `LOG_BODIES` | whose bodies are on the line: `off`, `error`, `failure`, `slow`, `error_or_slow`, `always` | [`capture`](Self::capture), else `off` |
 /// | `OTEL_ENABLED` | `false` takes tracing out of the stack | `true` |
+/// | `OTEL_SERVICE_NAME` | the service's name, everywhere | that of [`Observability::builder`] |
 /// | `OTEL_PROPAGATORS` | `tracecontext`, `baggage`, `b3`, `b3multi`, `jaeger` | `tracecontext,baggage` |
 /// | `OTEL_*` | see [`bartizan_trace::setup`] | no endpoint: context is passed on, no span recorded |
 /// | `TRUSTED_PROXIES` | whose forwarded headers are believed, such as `10.0.0.0/8` | [`trust`](Self::trust), else nobody |
@@ -305,6 +307,7 @@ impl ObservabilityBuilder {
             .masker(self.masker.clone())
             .read_vars(|name| vars(name))?
             .build()?;
+        let service = service_of(&tracing).unwrap_or(self.service);
         let trace = traced.then(|| (self.trace_layer)(tracing.layer()).masker(self.masker.clone()));
         let trace = trace.map(|layer| layer.read_vars(|name| vars(name))).transpose()?;
         let health = self.health.redactor(Masked(self.masker.clone())).build()?;
@@ -312,13 +315,13 @@ impl ObservabilityBuilder {
         let store = if metrics_on { Some(self.store.build()?) } else { None };
         if let Some(store) = &store {
             counters::register(store, &self.masker, log.guard.writer(), &tracing)?;
-            meters::register(store, &self.masker, &tracing, (&self.service, &self.version))?;
+            meters::register(store, &self.masker, &tracing, (&service, &self.version))?;
         }
         let listener =
             meters.listener.filter(|_| metrics_on).map_or_else(|| Ok(Listener::none()), Listener::bind)?;
 
         let summary = Summary {
-            service: &self.service,
+            service: &service,
             version: &self.version,
             environment: &environment,
             correlated,
@@ -346,7 +349,7 @@ impl ObservabilityBuilder {
         let layer = StackLayer { observe: ObserveLayer::with_settings(observers, settings) };
         let endpoints = endpoints
             .exposure(exposure)
-            .about(&self.service, &self.version)
+            .about(&service, &self.version)
             .unhealthy_as_503(self.unhealthy_as_503)
             .config(config.clone())
             .tools(tools);
@@ -369,6 +372,12 @@ impl ObservabilityBuilder {
             log: Mutex::new(Some(guard)),
         })))
     }
+}
+
+/// The name under which spans are exported, which operators may have changed.
+fn service_of(tracing: &Tracing) -> Option<String> {
+    let mut resource = tracing.resource();
+    resource.find(|(name, _)| *name == SERVICE_NAME).map(|(_, service)| service)
 }
 
 impl fmt::Debug for ObservabilityBuilder {

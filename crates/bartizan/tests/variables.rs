@@ -19,12 +19,13 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tower::{Layer, ServiceExt, service_fn};
 
-const VARIABLES: [(&str, &str); 12] = [
+const VARIABLES: [(&str, &str); 13] = [
     ("ENVIRONMENT", "staging"),
     ("ENABLE_METRICS", "on"),
     ("METRICS_PORT", "0"),
     ("CORRELATION_ENABLED", "false"),
     ("OTEL_PROPAGATORS", "b3"),
+    ("OTEL_SERVICE_NAME", "shop-eu"),
     ("TRUSTED_PROXIES", "10.0.0.0/8"),
     ("HEALTH_TOKEN", "opens"),
     ("LOG_FORMAT", "json"),
@@ -100,7 +101,7 @@ async fn what_operators_set_replaces_what_the_code_has_set() {
         .merge(stack.routes());
 
     let (_, config) = send(&app, "/observability/config", &[]).await;
-    assert_eq!(config["environment"], "staging");
+    assert_eq!((&config["service"], &config["environment"]), (&json!("shop-eu"), &json!("staging")));
     assert_eq!(config["correlation"], json!({ "enabled": false }));
     assert_eq!(config["metrics"], json!({ "enabled": true, "own_listener": true }));
 
@@ -138,7 +139,8 @@ async fn what_operators_set_replaces_what_the_code_has_set() {
     stream.write_all(b"GET /metrics HTTP/1.0\r\n\r\n").await.unwrap();
     let mut page = String::new();
     stream.read_to_string(&mut page).await.unwrap();
-    assert!(page.contains("process_resident_memory_bytes"), "{page}");
+    assert!(page.contains(r#"build_info{service="shop-eu""#), "{page}");
+    assert!(page.contains(r#"service_name="shop-eu""#), "{page}");
     served.abort();
 
     tokio::time::timeout(Duration::from_secs(20), stack.shutdown()).await.unwrap().unwrap();
