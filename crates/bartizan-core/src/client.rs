@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
 
 use http::{Extensions, HeaderMap, HeaderName};
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net};
 use thiserror::Error;
 
 /// The socket address at the other end of the connection, as a request extension. A plain hyper accept loop
@@ -22,9 +22,17 @@ use thiserror::Error;
 pub struct PeerAddress(pub SocketAddr);
 
 impl PeerAddress {
-    /// Finds the peer in a request's extensions.
+    /// Finds the peer in a request's extensions. An IPv4 peer is one on a socket of both families too, which tells of it as
+    /// `::ffff:192.0.2.7`.
     #[inline]
     pub fn of(extensions: &Extensions) -> Option<SocketAddr> {
+        let mut peer = Self::told(extensions)?;
+        peer.set_ip(peer.ip().to_canonical());
+        Some(peer)
+    }
+
+    #[inline]
+    fn told(extensions: &Extensions) -> Option<SocketAddr> {
         if let Some(Self(address)) = extensions.get() {
             return Some(*address);
         }
@@ -100,6 +108,7 @@ impl Trust {
             let text = text.as_ref().trim();
             IpNet::from_str(text)
                 .or_else(|_| IpAddr::from_str(text).map(IpNet::from))
+                .map(canonical)
                 .map_err(|_| TrustError(text.chars().take(64).collect()))
         };
         Ok(Self { rule: Rule::Proxies(networks.into_iter().map(parse).collect::<Result<_, _>>()?) })
@@ -197,8 +206,18 @@ fn forwarded_for(headers: &HeaderMap) -> impl Iterator<Item = Option<IpAddr>> {
         .map(|entry| {
             let text = std::str::from_utf8(entry).ok()?.trim();
             let text = text.strip_prefix('[').and_then(|rest| rest.split(']').next()).unwrap_or(text);
-            text.parse::<IpAddr>().or_else(|_| text.parse::<SocketAddr>().map(|address| address.ip())).ok()
+            let address =
+                text.parse::<IpAddr>().or_else(|_| text.parse::<SocketAddr>().map(|address| address.ip()));
+            address.ok().map(|address| address.to_canonical())
         })
+}
+
+/// A network of IPv4 addresses that is written as one of IPv6 (`::ffff:10.0.0.0/104`), as one of IPv4.
+fn canonical(network: IpNet) -> IpNet {
+    match (network.addr().to_canonical(), network.prefix_len()) {
+        (IpAddr::V4(address), bits @ 96..) => Ipv4Net::new(address, bits - 96).map_or(network, IpNet::V4),
+        _ => network,
+    }
 }
 
 #[cfg(test)]
@@ -240,6 +259,24 @@ mod tests {
         assert_eq!(trust.client(Some(ip("198.51.100.1")), &chain), Some(ip("198.51.100.1")));
         let garbage = headers(&["203.0.113.9, <script>, 10.0.0.2"]);
         assert_eq!(trust.client(Some(ip("10.0.0.1")), &garbage), Some(ip("10.0.0.2")));
+    }
+
+    #[test]
+    fn ipv4_is_ipv4_on_a_socket_of_both_families_too() {
+        let mut extensions = Extensions::new();
+        extensions.insert(PeerAddress("[::ffff:10.0.0.1]:443".parse().unwrap()));
+        let peer = PeerAddress::of(&extensions).unwrap();
+        assert_eq!(peer, "10.0.0.1:443".parse().unwrap());
+        for network in ["10.0.0.0/8", "10.0.0.1", "::ffff:10.0.0.0/104", "::ffff:10.0.0.1"] {
+            let trust = Trust::proxies([network]).unwrap();
+            for entry in ["203.0.113.9", "::ffff:203.0.113.9"] {
+                let client = trust.client(Some(peer.ip()), &headers(&[entry]));
+                assert_eq!(client, Some(ip("203.0.113.9")), "{network}");
+            }
+        }
+        let v6 = Trust::proxies(["fd00::/8"]).unwrap();
+        assert_eq!(v6.client(Some(ip("fd00::1")), &headers(&["2001:db8::1"])), Some(ip("2001:db8::1")));
+        assert_eq!(v6.client(Some(ip("10.0.0.1")), &headers(&["2001:db8::1"])), Some(ip("10.0.0.1")));
     }
 
     #[test]
