@@ -27,7 +27,8 @@
 //! # Hostile ids
 //!
 //! An incoming id counts if it is 1 to 128 bytes of `[A-Za-z0-9._:/+=@-]` and came once. Anything else is replaced by a new
-//! id, never echoed, never logged, and counted in [`ids_replaced_total`]. At the edge of the internet switch the trust in incoming ids
+//! id, in the request's header as well, so that nothing further in logs it or sends it on; it is never echoed, and counted in
+//! [`ids_replaced_total`]. At the edge of the internet switch the trust in incoming ids
 //! off with [`CorrelationLayer::trust_incoming`].
 //!
 //! # Order

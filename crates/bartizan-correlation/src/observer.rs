@@ -37,19 +37,30 @@ impl Correlation {
 
     /// The id that these headers bring, if it can be taken over; else a new one.
     pub fn id_for(&self, headers: &HeaderMap) -> CorrelationId {
-        self.incoming(headers).unwrap_or_else(|| self.kind.make())
+        match self.incoming(headers) {
+            Incoming::Taken(id) => id,
+            Incoming::None | Incoming::Refused => self.kind.make(),
+        }
     }
 
-    fn incoming(&self, headers: &HeaderMap) -> Option<CorrelationId> {
+    fn incoming(&self, headers: &HeaderMap) -> Incoming {
         let mut values = headers.get_all(&self.header).iter();
-        let value = values.next()?;
+        let Some(value) = values.next() else { return Incoming::None };
         let sole = self.trust_incoming && values.next().is_none();
         let id = if sole { CorrelationId::new(value.clone()) } else { None };
-        if id.is_none() {
-            REPLACED.fetch_add(1, Ordering::Relaxed);
+        if let Some(id) = id {
+            return Incoming::Taken(id);
         }
-        id
+        REPLACED.fetch_add(1, Ordering::Relaxed);
+        Incoming::Refused
     }
+}
+
+/// What came in.
+enum Incoming {
+    None,
+    Taken(CorrelationId),
+    Refused,
 }
 
 impl IdKind {
@@ -67,7 +78,17 @@ impl Observer for Correlation {
 
     fn begin<B>(&self, request: &mut Request<B>, record: &Record) -> CorrelationExchange {
         if record.correlation_id().is_none() {
-            record.set_correlation_id(self.id_for(request.headers()));
+            let id = match self.incoming(request.headers()) {
+                Incoming::Taken(id) => id,
+                Incoming::None => self.kind.make(),
+                Incoming::Refused => {
+                    // Who logs headers, or forwards them, has the new one too.
+                    let id = self.kind.make();
+                    request.headers_mut().insert(self.header.clone(), id.header_value().clone());
+                    id
+                }
+            };
+            record.set_correlation_id(id);
         }
         CorrelationExchange { header: self.header.clone() }
     }
