@@ -10,7 +10,7 @@ use bartizan_health::{Endpoints, Exposure, Registry, RegistryBuilder, ToolUrls};
 use bartizan_log::{Capture, LogBuilder, LogFormat, RequestLogLayer};
 use bartizan_mask::Masker;
 use bartizan_metrics::{RedLayer, Store, StoreBuilder};
-use bartizan_trace::{Propagation, TraceLayer, TraceSettings};
+use bartizan_trace::{TraceLayer, TraceSettings};
 
 use crate::client::ClientLayer;
 use crate::counters;
@@ -41,7 +41,7 @@ use self::times::Times;
 /// | `RUST_LOG`, `LOG_LEVEL`, `LOG_FORMAT`, `NO_COLOR` | see [`LogBuilder`] | `info`, JSON unless on a terminal |
 /// | `LOG_BODIES` | whose bodies are on the line: `off`, `error`, `failure`, `slow`, `error_or_slow`, `always` | [`capture`](Self::capture), else `off` |
 /// | `OTEL_ENABLED` | `false` takes tracing out of the stack | `true` |
-/// | `OTEL_PROPAGATORS` | `tracecontext`, `baggage`, `b3`, `b3multi`, `jaeger` | `tracecontext,baggage` |
+/// | `OTEL_PROPAGATORS` | `tracecontext`, `baggage`, `b3`, `b3multi`, `jaeger` | [`trace_layer`](Self::trace_layer), else `tracecontext,baggage` |
 /// | `OTEL_*` | see [`bartizan_trace::setup`] | no endpoint: context is passed on, no span recorded |
 /// | `TRUSTED_PROXIES` | whose forwarded headers are believed, such as `10.0.0.0/8` | [`trust`](Self::trust), else nobody |
 /// | `HEALTH_TOKEN` | callers with this bearer token see which checks there are and what they say | none |
@@ -268,7 +268,6 @@ impl ObservabilityBuilder {
         let traced = vars::flag(&*vars, "OTEL_ENABLED")?.unwrap_or(true);
         let correlated = vars::flag(&*vars, "CORRELATION_ENABLED")?.unwrap_or(true);
         let capture = vars::capture(&*vars, self.capture)?;
-        let propagation = Propagation::new().read_vars(|name| vars(name))?;
         let tools = vars::tools(&*vars, self.tools)?;
         let mut settings = self.settings;
         if let Some(trust) = vars::trusted_proxies(&*vars)? {
@@ -300,6 +299,8 @@ impl ObservabilityBuilder {
             .masker(self.masker.clone())
             .read_vars(|name| vars(name))?
             .build()?;
+        let trace = (self.trace_layer)(tracing.layer()).masker(self.masker.clone());
+        let trace = traced.then_some(trace.read_vars(|name| vars(name))?);
         let health = self.health.redactor(Masked(self.masker.clone())).build()?;
         let store = if metrics_on { Some(self.store.build()?) } else { None };
         if let Some(store) = &store {
@@ -312,9 +313,6 @@ impl ObservabilityBuilder {
         let guard = install(log, &tracing, store.as_ref(), &self.masker)?;
         let meters = Meters::new(store.as_ref(), meters, listener);
 
-        let trace = traced.then(|| {
-            (self.trace_layer)(tracing.layer().propagation(propagation)).masker(self.masker.clone())
-        });
         let red = store.clone().map(|store| self.red.recorder(store));
         let correlation = correlated.then_some(self.correlation);
         let client = ClientLayer::new((
@@ -337,10 +335,10 @@ impl ObservabilityBuilder {
             service: &self.service,
             version: &self.version,
             environment: &environment,
+            correlated,
             metrics: metrics_on,
             metrics_listener: meters.listener.address.is_some(),
-            traced,
-            tracing: tracing.status(),
+            tracing: traced.then_some(tracing.status()),
         };
         summary.log();
         let config = summary.config();

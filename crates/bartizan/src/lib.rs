@@ -61,6 +61,9 @@
 //! | `hyper-util` | no | why a call of hyper-util's `Client` failed |
 //! | `reqwest` | no | [`ClientLayer`] as a middleware of `reqwest-middleware` |
 //! | `gzip` | no | captured bodies that are compressed are unpacked, within a limit, and masked |
+//! | `zstd` | no | `/metrics` in zstd for those who accept it; builds a library in C |
+//! | `hmac` | no | `mask::Action::Pseudonym`: keyed pseudonyms in place of values |
+//! | `regex` | no | `mask::MaskerBuilder::pattern`: masking by patterns of your own |
 //! | `sqlx` | no | `log::sqlx_slow_statements`: slow statements are logged, without literals |
 //! | `health-postgres`, `health-mysql`, `health-sqlite`, `health-redis`, `health-http`, `health-http-tls`, `health-tcp`, `health-grpc`, `health-disk`, `health-memory` | no | checks that are ready to use, in `health::checks` |
 //! | `otlp` | no | span export by OTLP over gRPC and HTTP |

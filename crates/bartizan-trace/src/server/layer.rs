@@ -8,17 +8,18 @@ use opentelemetry_sdk::trace::{Sampler, SdkTracer};
 use tower_layer::Layer;
 
 use super::observer::Trace;
-use crate::Propagation;
+use crate::{Propagation, SetupError};
 
 /// In which response header the caller is told of the trace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub enum TraceHeader {
     /// None.
     None,
     /// `x-trace-id` with the trace id. The default.
     #[default]
     XTraceId,
-    /// `traceresponse`, as the draft of W3C Trace Context level 2 has it.
+    /// `traceresponse`, as the draft of W3C Trace Context level 3 has it.
     TraceResponse,
     /// `server-timing: trace;desc=..`, which browsers show and scripts can read.
     ServerTiming,
@@ -54,6 +55,25 @@ impl TraceLayer {
     /// Which formats of context are read, and whether it is believed.
     pub fn propagation(self, propagation: Propagation) -> Self {
         Self(self.0.changed(|trace, _| trace.propagation = propagation))
+    }
+
+    /// Where the variable `OTEL_PROPAGATORS` is set, takes its formats in place of those set before, as [`Propagation::read_vars`] does:
+    /// whether callers are believed stays.
+    ///
+    /// ```
+    /// use bartizan_trace::{Propagation, TraceLayer};
+    ///
+    /// let edge = TraceLayer::propagate_only().propagation(Propagation::new().untrusted());
+    /// let edge = edge.read_vars(|name| std::env::var(name).ok())?;
+    /// # Ok::<(), bartizan_trace::SetupError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// A name that the variable cannot have.
+    pub fn read_vars(self, vars: impl Fn(&str) -> Option<String>) -> Result<Self, SetupError> {
+        let propagation = self.0.observer().propagation.read_vars(vars)?;
+        Ok(self.propagation(propagation))
     }
 
     /// Tells the layer of the sampler that the tracer's provider has. Requests that it is certain to drop then cost less; nothing
