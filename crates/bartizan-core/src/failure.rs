@@ -21,6 +21,7 @@ use std::io;
 /// Errors that are boxed, and `io::Error`s, are recognised always; those of hyper-util's `Client`, of tonic and of reqwest by the
 /// features that are named after them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
 pub enum Failure {
     /// Nobody listens there.
     ConnectionRefused,

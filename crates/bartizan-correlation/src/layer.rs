@@ -9,6 +9,7 @@ use crate::observer::Correlation;
 
 /// What kind of id is made where none came in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub enum IdKind {
     /// A random UUID. The default.
     #[default]
