@@ -35,7 +35,13 @@ fn without_an_endpoint_tracing_is_off_and_says_so() {
 
 #[test]
 fn each_switch_turns_tracing_off() {
-    for switch in [("OTEL_ENABLED", "false"), ("OTEL_ENABLED", "0"), ("OTEL_SDK_DISABLED", "TRUE")] {
+    for switch in [
+        ("OTEL_ENABLED", "false"),
+        ("OTEL_ENABLED", "0"),
+        ("OTEL_ENABLED", "Off"),
+        ("OTEL_SDK_DISABLED", "TRUE"),
+        ("OTEL_SDK_DISABLED", "yes"),
+    ] {
         assert!(off(read(&[ENDPOINT, switch]).unwrap()).contains("switched off"));
     }
     assert!(

@@ -24,8 +24,8 @@ impl<F: Fn(&str) -> Option<String>> Vars<F> {
     pub(super) fn flag(&self, name: &'static str) -> Result<Option<bool>, SetupError> {
         let Some(value) = self.text(name) else { return Ok(None) };
         match value.to_ascii_lowercase().as_str() {
-            "true" | "1" => Ok(Some(true)),
-            "false" | "0" => Ok(Some(false)),
+            "true" | "1" | "yes" | "on" => Ok(Some(true)),
+            "false" | "0" | "no" | "off" => Ok(Some(false)),
             _ => Err(SetupError::invalid(name, shown(&value), "true or false", "correct it or unset it")),
         }
     }
