@@ -310,8 +310,12 @@ async fn context_follows_spawned_tasks_and_scopes_end() {
     );
 }
 
+/// Held by tests that change the lab's checks: a run belongs to the runtime of whoever asked first, and ends with it.
+static CHECKS: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+
 #[tokio::test(start_paused = true)]
 async fn a_hanging_check_slows_neither_probes_nor_requests() {
+    let _alone = CHECKS.lock().await;
     let lab = Lab::get();
     let runs = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
     let counted = std::sync::Arc::clone(&runs);
@@ -335,6 +339,7 @@ async fn a_hanging_check_slows_neither_probes_nor_requests() {
 
 #[tokio::test]
 async fn a_failing_check_is_on_the_metrics_page_and_its_secret_nowhere() {
+    let _alone = CHECKS.lock().await;
     let lab = Lab::get();
     let check = || async { Err::<(), _>("postgres://app:pl4nted@db refused, password=pl4nted") };
     lab.stack.health().register("failing", check).unwrap();

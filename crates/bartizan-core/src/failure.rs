@@ -23,6 +23,7 @@ use crate::grpc::GrpcCode;
 /// Errors that are boxed, and `io::Error`s, are recognised always; those of hyper-util's `Client`, of tonic and of reqwest by the
 /// features that are named after them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
 pub enum Failure {
     /// Nobody listens there.
     ConnectionRefused,

@@ -187,6 +187,9 @@ impl<O: Observer> Shared<O> {
         let mut live = Kept::new(|left| {
             let record = match known {
                 Some(record) => {
+                    if observer.shares_record() {
+                        record.share(request);
+                    }
                     record.refine(request, &settings.routes);
                     record
                 }

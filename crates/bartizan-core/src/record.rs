@@ -153,6 +153,13 @@ impl Record {
         record
     }
 
+    /// Leaves the record with the request, where no layer further out has.
+    pub(crate) fn share<B>(&self, request: &mut Request<B>) {
+        if request.extensions().get::<Self>().is_none() {
+            request.extensions_mut().insert(self.clone());
+        }
+    }
+
     #[inline]
     pub(crate) fn is_made_by(&self, maker: usize) -> bool {
         self.0.facts.maker == maker

@@ -119,6 +119,7 @@ pub struct Routes {
 
 /// A prefix that cannot be registered.
 #[derive(Debug, Error)]
+#[non_exhaustive]
 pub enum RouteError {
     /// The template does not begin with `/`, or is longer than 256 bytes.
     #[error(

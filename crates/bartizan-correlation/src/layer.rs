@@ -9,6 +9,7 @@ use crate::observer::Correlation;
 
 /// What kind of id is made where none came in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub enum IdKind {
     /// A random UUID. The default.
     #[default]
@@ -103,14 +104,14 @@ impl<S> Layer<S> for CorrelationLayer {
 mod tests {
     use std::convert::Infallible;
 
-    use bartizan_core::{CorrelationId, Record};
+    use bartizan_core::{CorrelationId, Observer, Record};
     use bytes::Bytes;
     use http::{HeaderValue, Request, Response};
     use http_body_util::Full;
     use tower::{ServiceExt, service_fn};
 
     use super::*;
-    use crate::ids_replaced_total;
+    use crate::{CorrelationExchange, ids_replaced_total};
 
     /// The id that the handler saw, and the one that was echoed.
     async fn ids(layer: CorrelationLayer, values: &[&[u8]]) -> (String, String) {
@@ -214,6 +215,34 @@ mod tests {
             })));
         let response = service.oneshot(Request::new(Full::new(Bytes::new()))).await.unwrap();
         assert_eq!(response.headers()["x-correlation-id"], response.headers()["x-request-id"]);
+    }
+
+    /// An observer that does not ask for the record to be left with the request.
+    struct Unshared;
+
+    impl Observer for Unshared {
+        type Exchange = Option<CorrelationExchange>;
+
+        fn shares_record(&self) -> bool {
+            false
+        }
+
+        fn begin<B>(&self, _: &mut Request<B>, _: &Record) -> Self::Exchange {
+            None
+        }
+    }
+
+    #[tokio::test]
+    async fn the_id_is_with_the_request_also_inside_of_a_layer_that_leaves_nothing_there() {
+        let handler = service_fn(|request: Request<_>| async move {
+            let record: Option<&Record> = request.extensions().get();
+            assert_eq!(record.and_then(Record::correlation_id).map(CorrelationId::as_str), Some("order-17"));
+            Ok::<_, Infallible>(Response::new(Full::new(Bytes::new())))
+        });
+        let service = ObserveLayer::new(Unshared).layer(CorrelationLayer::new().layer(handler));
+        let mut request = Request::new(Full::new(Bytes::new()));
+        request.headers_mut().insert("x-correlation-id", HeaderValue::from_static("order-17"));
+        service.oneshot(request).await.unwrap();
     }
 
     #[test]

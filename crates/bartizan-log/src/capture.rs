@@ -23,6 +23,7 @@ pub use self::buffer::{bodies_refused_total, bodies_truncated_total, captured_by
 pub use self::exchange::{CapturedBody, CapturedExchange};
 pub(crate) use self::live::{Bodies, Capturing};
 use self::media::MediaTypes;
+use crate::setup::ParseError;
 
 /// Which exchanges show their bodies, decided when they are over.
 ///
@@ -67,17 +68,17 @@ impl CaptureWhen {
 }
 
 impl FromStr for CaptureWhen {
-    type Err = ();
+    type Err = ParseError;
 
     /// Reads `always`, `error`, `failure`, `slow` or `error_or_slow`, in any letter case.
-    fn from_str(text: &str) -> Result<Self, ()> {
+    fn from_str(text: &str) -> Result<Self, ParseError> {
         match &*text.trim().to_ascii_lowercase() {
             "always" => Ok(Self::Always),
             "error" => Ok(Self::Error),
             "failure" => Ok(Self::Failure),
             "slow" => Ok(Self::Slow),
             "error_or_slow" => Ok(Self::ErrorOrSlow),
-            _ => Err(()),
+            _ => Err(ParseError::new(text, "always, error, failure, slow, error_or_slow")),
         }
     }
 }

@@ -70,7 +70,7 @@ pub use line::lines_truncated_total;
 pub use panic::{PanicHook, panics_total};
 pub use request::{RequestLog, RequestLogExchange, RequestLogLayer};
 pub use scope::{ErrorLogged, Scope, bind};
-pub use setup::{Log, LogBuilder, LogError, LogFormat};
+pub use setup::{Log, LogBuilder, LogError, LogFormat, ParseError};
 #[cfg(feature = "sqlx")]
 pub use slow::sqlx_slow_statements;
 pub use slow::{SlowFuture, SlowOperation};

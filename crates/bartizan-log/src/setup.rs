@@ -9,7 +9,7 @@ use bartizan_mask::Masker;
 use thiserror::Error;
 use tracing::Subscriber;
 use tracing_subscriber::EnvFilter;
-use tracing_subscriber::filter::{Filtered, ParseError};
+use tracing_subscriber::filter::{self, Filtered};
 use tracing_subscriber::layer::Layer;
 use tracing_subscriber::registry::LookupSpan;
 
@@ -24,6 +24,7 @@ use crate::writer::{LogGuard, LogWriter};
 /// assert_eq!("console".parse(), Ok(LogFormat::Console));
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum LogFormat {
     /// One JSON object a line.
     Json,
@@ -35,16 +36,37 @@ pub enum LogFormat {
 }
 
 impl FromStr for LogFormat {
-    type Err = ();
+    type Err = ParseError;
 
     /// Reads `json`, `console` or `auto`, in any letter case.
-    fn from_str(text: &str) -> Result<Self, ()> {
+    fn from_str(text: &str) -> Result<Self, ParseError> {
         let names = [("json", Self::Json), ("console", Self::Console), ("auto", Self::Auto)];
         names
             .iter()
             .find(|(name, _)| text.trim().eq_ignore_ascii_case(name))
             .map(|(_, format)| *format)
-            .ok_or(())
+            .ok_or_else(|| ParseError::new(text, "json, console, auto"))
+    }
+}
+
+/// A word that is none of those that can be read: of a [`LogFormat`], or a [`CaptureWhen`](crate::CaptureWhen).
+///
+/// ```
+/// use bartizan_log::LogFormat;
+///
+/// let error = "xml".parse::<LogFormat>().unwrap_err();
+/// assert_eq!(error.to_string(), "\"xml\" is none of json, console, auto");
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("{value:?} is none of {known}")]
+pub struct ParseError {
+    value: String,
+    known: &'static str,
+}
+
+impl ParseError {
+    pub(crate) fn new(value: &str, known: &'static str) -> Self {
+        Self { value: shown(value), known }
     }
 }
 
@@ -63,7 +85,7 @@ pub enum LogError {
         /// Its value, at most 200 characters of it.
         value: String,
         /// What is wrong.
-        source: ParseError,
+        source: filter::ParseError,
     },
     /// A single word that is no level.
     #[error("{setting}={value:?} is no log level: give one of trace, debug, info, warn, error, off")]
@@ -194,7 +216,7 @@ impl LogBuilder {
     pub fn build(self) -> Result<Log, LogError> {
         let filter = LogFilter::new(self.read_filter()?);
         let format = match self.variable("LOG_FORMAT") {
-            Some(value) => value.parse().map_err(|()| LogError::Format { value: shown(&value) })?,
+            Some(value) => value.parse().map_err(|_| LogError::Format { value: shown(&value) })?,
             None => self.format,
         };
         let terminal = self.sink.is_none() && io::stdout().is_terminal();

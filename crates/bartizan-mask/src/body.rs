@@ -27,6 +27,7 @@ pub enum BodyForm {
 
 /// What [`Masker::body`] tells of a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct MaskedBody {
     /// How it was written.
     pub form: BodyForm,

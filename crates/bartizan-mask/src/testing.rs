@@ -303,7 +303,6 @@ pub fn find(sink: impl AsRef<[u8]>) -> Option<usize> {
 /// assert_absent("the log", format!("user=ada password={}", Plant::new(1).secret()));
 /// ```
 #[track_caller]
-#[allow(clippy::panic)]
 pub fn assert_absent(sink: &str, bytes: impl AsRef<[u8]>) {
     let bytes = bytes.as_ref();
     if let Some(at) = find(bytes) {

@@ -4,7 +4,6 @@ use std::fs;
 use std::path::Path;
 
 #[path = "../fuzz/checks.rs"]
-#[allow(clippy::expect_used, clippy::missing_panics_doc)]
 mod checks;
 
 #[test]

@@ -25,7 +25,7 @@ fn use_all(metrics: Metrics) -> impl Fn() {
         histogram.with(&()).record(0.1);
         summary.with(&[("queue", "mail")]).record(0.1);
         timings.start(&[("queue", "mail")]).success();
-        metrics.time("query", &[("table", "orders")]).run(|| Ok::<_, ()>(())).unwrap();
+        metrics.time("query", &[("table", "orders")]).call(|| Ok::<_, ()>(())).unwrap();
         drop(metrics.time("query", &[("table", "orders")]));
     }
 }

@@ -17,8 +17,8 @@ use tracing::{Event, Level, Metadata, Subscriber};
 
 const PROTOCOLS: [Protocol; 2] = [Protocol::Grpc, Protocol::HttpProtobuf];
 
-/// Far more than a span costs, far less than anything that waits for a network.
-const FAST: Duration = Duration::from_millis(500);
+/// Far more than spans cost, also on a machine that is busy, and less than the exporter's ten seconds of patience with a network.
+const FAST: Duration = Duration::from_secs(5);
 
 fn start(addr: SocketAddr, protocol: Protocol) -> Tracing {
     build(settings(format!("http://{addr}")).protocol(protocol).max_queue_size(1024).max_batch_size(1024))
@@ -81,7 +81,7 @@ fn a_batch_to_a_silent_collector_is_given_up_after_the_timeout() {
         end_spans(&tracing, 3);
         let started = Instant::now();
         assert_eq!(tracing.force_flush().unwrap_err().spans, 3);
-        assert!(started.elapsed() < Duration::from_secs(3), "{protocol}: {:?}", started.elapsed());
+        assert!(started.elapsed() < FAST, "{protocol}: {:?}", started.elapsed());
         assert_eq!(tracing.counts().failed, 3);
     }
 }
@@ -95,7 +95,7 @@ fn the_limit_of_a_batch_holds_even_if_the_transport_is_more_patient() {
     end_spans(&tracing, 3);
     let started = Instant::now();
     assert_eq!(tracing.force_flush().unwrap_err().spans, 3);
-    assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
+    assert!(started.elapsed() < FAST, "{:?}", started.elapsed());
 }
 
 #[test]

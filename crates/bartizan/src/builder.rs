@@ -45,7 +45,7 @@ use self::times::Times;
 /// | `LOG_BODIES` | whose bodies are on the line: `off`, `error`, `failure`, `slow`, `error_or_slow`, `always` | [`capture`](Self::capture), else `off` |
 /// | `OTEL_ENABLED` | `false` takes tracing out of the stack | `true` |
 /// | `OTEL_SERVICE_NAME` | the service's name, everywhere | that of [`Observability::builder`] |
-/// | `OTEL_PROPAGATORS` | `tracecontext`, `baggage`, `b3`, `b3multi`, `jaeger` | `tracecontext,baggage` |
+/// | `OTEL_PROPAGATORS` | `tracecontext`, `baggage`, `b3`, `b3multi`, `jaeger` | [`trace_layer`](Self::trace_layer), else `tracecontext,baggage` |
 /// | `OTEL_*` | see [`bartizan_trace::setup`] | no endpoint: context is passed on, no span recorded |
 /// | `TRUSTED_PROXIES` | whose forwarded headers are believed, such as `10.0.0.0/8` | [`trust`](Self::trust), else nobody |
 /// | `HEALTH_TOKEN` | callers with this bearer token see which checks there are and what they say | none |

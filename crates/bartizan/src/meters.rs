@@ -171,7 +171,7 @@ impl Observability {
     /// orders.with(&[("shop", "north")]).increment(1);
     ///
     /// // Anywhere else, without the handle at hand:
-    /// let rows = bartizan::metrics::time("db_query", &[("table", "orders")]).watch(query()).await?;
+    /// let rows = bartizan::metrics::time("db_query", &[("table", "orders")]).run(query()).await?;
     /// # Ok(())
     /// # }
     /// ```

@@ -86,7 +86,7 @@ pub(crate) fn capture(vars: &Vars, capture: Option<Capture>) -> Result<Option<Ca
     }
     match value.parse() {
         Ok(when) => Ok(Some(capture.unwrap_or_default().when(when))),
-        Err(()) => Err(InitError::variable(
+        Err(_) => Err(InitError::variable(
             "LOG_BODIES",
             &value,
             "off, error, failure, slow, error_or_slow or always",

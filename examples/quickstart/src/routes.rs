@@ -47,7 +47,7 @@ struct Order {
 
 async fn order(Path(id): Path<u64>) -> Result<Json<Order>, StatusCode> {
     // How long it takes, and whether it works: `order_lookup_duration_seconds{outcome}`.
-    let order = bartizan::metrics::time("order_lookup", &[("store", "memory")]).run(|| find(id))?;
+    let order = bartizan::metrics::time("order_lookup", &[("store", "memory")]).call(|| find(id))?;
     info!(order = id, "order found");
     Ok(Json(order))
 }

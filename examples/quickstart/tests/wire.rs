@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use process::Service;
 use serde_json::Value;
+use tokio::net::TcpSocket;
 
 #[test]
 fn every_route_answers_is_logged_and_counted() {
@@ -163,17 +164,18 @@ fn requests_that_last_longer_than_the_deadline_are_cut_off_and_the_service_says_
 
 #[test]
 fn the_service_starts_once_what_it_waits_for_is_there() {
-    let other = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = other.local_addr().unwrap();
-    drop(other);
-    let later = std::thread::spawn(move || {
-        // By then it has asked in vain.
-        std::thread::sleep(Duration::from_secs(2));
-        TcpListener::bind(address).unwrap()
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().unwrap();
+    let _entered = runtime.enter();
+    // Nobody else can take the port, and nobody listens there yet.
+    let other = TcpSocket::new_v4().unwrap();
+    other.bind(([127, 0, 0, 1], 0).into()).unwrap();
+    let address = other.local_addr().unwrap().to_string();
+    let missing = "a startup check has not passed";
+    let mut listening = None;
+    let service = Service::start_after(&[("WAIT_FOR", &address)], missing, || {
+        listening = Some(other.listen(8).unwrap());
     });
-    let service = Service::start(&[("WAIT_FOR", &address.to_string())]);
-    let _other = later.join().unwrap();
-    let missed = service.wait_for_line(|line| line["message"] == "a startup check has not passed");
+    let missed = service.wait_for_line(|line| line["message"] == missing);
     assert_eq!(missed["check"], "wait-for");
     assert_eq!(service.send("GET", "/health/startup", &[], "").status, 200);
 }

@@ -14,8 +14,8 @@ use super::headers::Headers;
 use super::text::Texts;
 use crate::capture::{Bodies, Capturing};
 
-/// What is kept of a request until its line is written: references to what it sent, nothing copied. Nothing at all
-/// where there is no subscriber.
+/// What is kept of a request until its line is written: references to what it sent, and of headers and bodies the text
+/// that is to be shown. Nothing at all where there is neither a subscriber nor a sink.
 pub struct RequestLogExchange {
     kept: Option<Kept>,
 }

@@ -99,7 +99,7 @@ impl Metrics {
     /// use bartizan_metrics::{Metrics, Store};
     ///
     /// let metrics = Metrics::new(&Store::new());
-    /// let number = metrics.time("parse", &()).run(|| "17".parse::<u8>());
+    /// let number = metrics.time("parse", &()).call(|| "17".parse::<u8>());
     /// assert_eq!(number, Ok(17));
     /// ```
     pub fn time(&self, name: &str, labels: &(impl LabelSet + ?Sized)) -> Timer {
@@ -124,7 +124,7 @@ impl Metrics {
 /// ```
 /// # async fn query() -> Result<u8, std::io::Error> { Ok(1) }
 /// # async fn handler() -> Result<u8, std::io::Error> {
-/// bartizan_metrics::time("db_query", &[("table", "orders")]).watch(query()).await
+/// bartizan_metrics::time("db_query", &[("table", "orders")]).run(query()).await
 /// # }
 /// ```
 pub fn time(name: &str, labels: &(impl LabelSet + ?Sized)) -> Timer {

@@ -182,16 +182,16 @@ async fn timers_tell_success_error_and_what_was_dropped() {
         sleep(300).await;
         Ok::<_, ()>(())
     };
-    metrics.time("q", &labels).watch(slow).await.unwrap();
-    metrics.time("q", &labels).watch(async { Err::<(), _>(()) }).await.unwrap_err();
-    assert_eq!(metrics.time("q", &labels).run(|| Ok::<_, ()>(5)), Ok(5));
+    metrics.time("q", &labels).run(slow).await.unwrap();
+    metrics.time("q", &labels).run(async { Err::<(), _>(()) }).await.unwrap_err();
+    assert_eq!(metrics.time("q", &labels).call(|| Ok::<_, ()>(5)), Ok(5));
     metrics.time("q", &labels).error();
     assert_shows(&store, r#"q_duration_seconds_count{outcome="success",table="orders"} 2"#);
     assert_shows(&store, r#"q_duration_seconds_sum{outcome="success",table="orders"} 0.3"#);
     assert_shows(&store, r#"q_duration_seconds_count{outcome="error",table="orders"} 2"#);
     assert!(!page(&store).contains("dropped"));
 
-    let hanging = metrics.time("q", &labels).watch(std::future::pending::<Result<(), ()>>());
+    let hanging = metrics.time("q", &labels).run(std::future::pending::<Result<(), ()>>());
     assert!(tokio::time::timeout(Duration::from_secs(2), hanging).await.is_err());
     assert_shows(&store, r#"q_duration_seconds_sum{outcome="dropped",table="orders"} 2"#);
 

@@ -8,7 +8,7 @@ use pin_project_lite::pin_project;
 use super::timer::Timer;
 
 pin_project! {
-    /// A future whose result a [`Timer`] records: [`Timer::watch`] makes it.
+    /// A future whose result a [`Timer`] records: [`Timer::run`] makes it.
     #[derive(Debug)]
     #[must_use = "futures do nothing unless polled"]
     pub struct Timed<F> {

@@ -35,8 +35,8 @@ const OUTCOME: &str = "outcome";
 /// let metrics = Metrics::new(&store);
 ///
 /// // A function or a future that says how it went.
-/// let sum = metrics.time("sum", &()).run(|| Ok::<_, ()>(1 + 1));
-/// let refused = metrics.time("connect", &[("to", "cache")]).watch(async { Err::<(), _>("refused") }).await;
+/// let sum = metrics.time("sum", &()).call(|| Ok::<_, ()>(1 + 1));
+/// let refused = metrics.time("connect", &[("to", "cache")]).run(async { Err::<(), _>("refused") }).await;
 ///
 /// // Or by hand.
 /// let timer = metrics.time("upload", &());
@@ -90,18 +90,18 @@ impl Timer {
         result
     }
 
-    /// Runs the operation and records its result.
+    /// Runs the operation, a function, and records its result.
     ///
     /// # Errors
     ///
     /// The operation's own.
-    pub fn run<T, E>(self, operation: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
+    pub fn call<T, E>(self, operation: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
         let result = operation();
         self.finish(result)
     }
 
-    /// The operation is a future: records its result, or that it was dropped.
-    pub fn watch<F, T, E>(self, future: F) -> Timed<F>
+    /// Runs the operation, a future, and records its result, or that it was dropped.
+    pub fn run<F, T, E>(self, future: F) -> Timed<F>
     where
         F: Future<Output = Result<T, E>>,
     {

@@ -73,6 +73,7 @@ pub(super) enum Encoder {
 }
 
 impl Encoder {
+    #[cfg_attr(not(feature = "zstd"), expect(clippy::unnecessary_wraps, reason = "zstd can fail"))]
     pub(super) fn new(encoding: Encoding) -> io::Result<Self> {
         // Pages repeat themselves so much that more effort gains little.
         Ok(match encoding {

@@ -16,6 +16,7 @@ const PIECE: usize = 64 * 1024;
 ///
 /// [`Store::page`] makes it.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Page {
     /// For the `content-type` header.
     pub content_type: HeaderValue,

@@ -9,6 +9,7 @@ use super::grpc;
 
 /// By which names and labels exchanges are recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub enum Naming {
     /// `http_requests_total{method,endpoint,status,outcome}` and its family; gRPC calls: `grpc_server_handled_total` and its family.
     #[default]

@@ -12,13 +12,14 @@ use crate::{Propagation, SetupError};
 
 /// In which response header the caller is told of the trace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub enum TraceHeader {
     /// None.
     None,
     /// `x-trace-id` with the trace id. The default.
     #[default]
     XTraceId,
-    /// `traceresponse`, as the draft of W3C Trace Context level 2 has it.
+    /// `traceresponse`, as the draft of W3C Trace Context level 3 has it.
     TraceResponse,
     /// `server-timing: trace;desc=..`, which browsers show and scripts can read, beside timings of the service's own.
     ServerTiming,

@@ -14,6 +14,7 @@ use super::error::{SetupError, shown};
 /// assert_eq!(Protocol::HttpProtobuf.to_string(), "http/protobuf");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Protocol {
     /// OTLP over gRPC, by habit on port 4317.
     Grpc,

@@ -64,10 +64,7 @@ pub(crate) enum Answer {
 
 impl Answer {
     pub(crate) fn ok(protocol: Protocol) -> Self {
-        match protocol {
-            Protocol::Grpc => Self::Grpc(tonic::Code::Ok),
-            Protocol::HttpProtobuf => Self::Http(StatusCode::OK),
-        }
+        if protocol == Protocol::Grpc { Self::Grpc(tonic::Code::Ok) } else { Self::Http(StatusCode::OK) }
     }
 }
 

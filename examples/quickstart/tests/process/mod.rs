@@ -7,7 +7,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -51,8 +51,21 @@ impl Service {
     /// Starts it with these variables, and reads its log.
     pub(crate) fn start(vars: &[(&str, &str)]) -> Self {
         let mut child = command(vars).spawn().unwrap();
+        let out = BufReader::new(child.stdout.take().unwrap());
+        Self::read(child, out, Arc::default())
+    }
+
+    /// The same, where it does not listen before it has logged this and `then` has happened.
+    pub(crate) fn start_after(vars: &[(&str, &str)], message: &str, then: impl FnOnce()) -> Self {
+        let mut child = command(vars).spawn().unwrap();
         let mut out = BufReader::new(child.stdout.take().unwrap());
         let log = Arc::<Mutex<String>>::default();
+        line_with(&mut out, &log, message);
+        then();
+        Self::read(child, out, log)
+    }
+
+    fn read(child: Child, mut out: BufReader<ChildStdout>, log: Arc<Mutex<String>>) -> Self {
         let address = listening(&mut out, &log);
         let kept = Arc::clone(&log);
         let reader = std::thread::spawn(move || {
@@ -202,13 +215,18 @@ impl Drop for Service {
 
 /// Reads the log until the service says where it listens.
 fn listening(out: &mut impl BufRead, log: &Mutex<String>) -> SocketAddr {
+    line_with(out, log, "listening")["address"].as_str().unwrap().parse().unwrap()
+}
+
+/// Reads the log up to the line with this message.
+fn line_with(out: &mut impl BufRead, log: &Mutex<String>, message: &str) -> Value {
     loop {
         let mut line = String::new();
-        assert!(out.read_line(&mut line).unwrap() > 0, "the service ended before it listened");
+        assert!(out.read_line(&mut line).unwrap() > 0, "the service ended before it said {message:?}");
         log.lock().unwrap().push_str(&line);
         let line: Value = serde_json::from_str(&line).unwrap();
-        if line["message"] == "listening" {
-            return line["address"].as_str().unwrap().parse().unwrap();
+        if line["message"] == message {
+            return line;
         }
     }
 }
