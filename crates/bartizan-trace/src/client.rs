@@ -42,7 +42,8 @@
 //! # Cost
 //!
 //! A call that is sampled out gets its headers and nothing else: no span, no attributes. Without a tracer, or where the sampler
-//! is certain to drop, the current context is passed on as it is; where there is none, ids are made.
+//! is certain to drop, the current context is passed on as it is. A trace that nobody records does not begin here: without a tracer, a
+//! call has trace headers only where the request that is being worked on brought some.
 //!
 //! # Privacy, order and failure
 //!

@@ -81,7 +81,6 @@ use w3c::BAGGAGE;
 
 pub use counts::{PropagationCounts, counts};
 pub use extracted::Extracted;
-pub(crate) use extracted::made;
 pub use format::Format;
 pub use sampling::B3Sampler;
 
@@ -279,10 +278,11 @@ impl Propagation {
     /// Writes the headers of an outgoing request from the span and the baggage of `context`.
     ///
     /// Headers of the formats that are written are replaced, in both forms of B3. A context without a
-    /// valid span leaves the trace headers as they are, one without baggage leaves those of the baggage.
+    /// valid span, or with [ids that were made for the logs](Extracted::attach_or_make), leaves the trace headers as they are, one without
+    /// baggage leaves those of the baggage.
     pub fn inject(&self, context: &Context, headers: &mut HeaderMap) {
         let span = context.span();
-        if span.span_context().is_valid() {
+        if span.span_context().is_valid() && !extracted::is_made_up(span.span_context()) {
             self.write_context(context, span.span_context(), headers);
         }
         if context.baggage().is_empty() {

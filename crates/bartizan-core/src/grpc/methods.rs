@@ -120,12 +120,12 @@ pub(crate) fn is_method(path: &str) -> bool {
         && parts.is_some_and(|(service, method)| name(service, true) && name(method, false))
 }
 
-/// Whether this template of a router may be that of methods.
+/// Whether this template of a router may be that of methods, which may be nested under a prefix.
 pub(crate) fn is_template(template: &str) -> bool {
-    let Some(template) = template.strip_prefix('/') else { return false };
-    let Some((service, method)) = template.split_once('/') else { return template.starts_with("{*") };
-    let named = service.contains('.') || (service.starts_with('{') && method.starts_with('{'));
-    (named && !method.contains('/')) || method.starts_with("{*")
+    let Some((service, method)) = template.rsplit_once('/') else { return false };
+    let name = service.rsplit('/').next().unwrap_or_default();
+    let any = service.starts_with("/{") && service.len() == name.len() + 1 && method.starts_with('{');
+    method.starts_with("{*") || name.contains('.') || any
 }
 
 #[cfg(test)]
@@ -134,14 +134,28 @@ mod tests {
 
     #[test]
     fn templates_of_methods_are_told_from_those_of_resources() {
-        for template in
-            ["/a.B/{*rest}", "/B/{*rest}", "/a.B/C", "/a.B/{method}", "/{service}/{method}", "/{*path}"]
-        {
+        for template in [
+            "/a.B/{*rest}",
+            "/B/{*rest}",
+            "/a.B/C",
+            "/a.B/{method}",
+            "/{service}/{method}",
+            "/{*path}",
+            "/api/v1/{*rest}",
+            "/api/v1/a.B/C",
+        ] {
             assert!(is_template(template), "{template}");
         }
-        for template in
-            ["/", "/orders", "/orders/{id}", "/{tenant}/orders", "/{id}", "/api/v1/{*rest}", "/a.B/C/D", ""]
-        {
+        for template in [
+            "/",
+            "/orders",
+            "/orders/{id}",
+            "/{tenant}/orders",
+            "/{id}",
+            "/orders/{id}/{item}",
+            "/a.B/C/D",
+            "",
+        ] {
             assert!(!is_template(template), "{template}");
         }
     }

@@ -12,7 +12,6 @@ use opentelemetry_sdk::trace::{Sampler, SdkTracer};
 
 use super::attributes;
 use crate::propagation::Propagation;
-use crate::propagation::made;
 use crate::server::{dropped, drops, ids};
 
 /// How often this request was sent before, as a request extension: `http.request.resend_count` of the span. For clients that
@@ -62,7 +61,7 @@ impl ClientTrace {
         let has_parent = parent.span().span_context().is_valid();
         let certain = has_parent && drops(self.sampler.as_ref(), parent.span().span_context());
         let Some(tracer) = self.tracer.as_ref().filter(|_| !certain) else {
-            return ((!has_parent).then(|| parent.with_remote_span_context(made(false))), None);
+            return (None, None);
         };
         let started = SystemTime::now();
         // Without attributes, and without more than a word in its name, until it is known that anyone wants them.
@@ -90,7 +89,10 @@ impl Observer for ClientTrace {
         let parent = Context::current();
         let (own, recording) = self.start(&parent, request, record);
         let context = own.as_ref().unwrap_or(&parent);
-        record.set_trace(ids(context.span().span_context()));
+        let span = context.span();
+        if span.span_context().is_valid() {
+            record.set_trace(ids(span.span_context()));
+        }
         self.propagation.inject(context, request.headers_mut());
         ClientTraceExchange(recording)
     }

@@ -57,13 +57,14 @@ impl Extracted {
     }
 
     /// As [`attach_to`](Self::attach_to); where no trace came, with the ids of a new one that is not recorded, so that there are
-    /// ids for the logs.
+    /// ids for the logs. [`inject`](super::Propagation::inject) does not pass those on, unless the caller has decided whether to record:
+    /// a callee would take them for a trace that is not to be recorded.
     #[must_use]
     pub fn attach_or_make(self, context: &Context) -> Context {
         if self.span_context.is_some() {
             return self.attach_to(context);
         }
-        let made = made(self.decision == Some(true));
+        let made = made(self.decision);
         self.attach_values_to(context).with_remote_span_context(made)
     }
 
@@ -127,11 +128,22 @@ impl Extracted {
     }
 }
 
+/// On ids that were made for the logs alone. No format writes this bit, and none reads it.
+const MADE_UP: TraceFlags = TraceFlags::new(0x80);
+
 /// A trace that is made up for the ids alone.
-pub(crate) fn made(sampled: bool) -> SpanContext {
+fn made(decision: Option<bool>) -> SpanContext {
     let ids = RandomIdGenerator::default();
-    let flags = TraceFlags::default().with_sampled(sampled);
+    let flags = match decision {
+        None => MADE_UP,
+        Some(sampled) => TraceFlags::default().with_sampled(sampled),
+    };
     SpanContext::new(ids.new_trace_id(), ids.new_span_id(), flags, false, TraceState::default())
+}
+
+/// Whether these ids are nobody else's business.
+pub(super) fn is_made_up(span: &SpanContext) -> bool {
+    span.trace_flags() & MADE_UP == MADE_UP
 }
 
 /// What one format finds: nothing, something valid, or something that is not.

@@ -48,7 +48,7 @@ impl TraceLayer {
     }
 
     /// Records nothing, but passes the caller's context on as it came, and makes ids for the logs where there is none. Calls that go
-    /// out take those along as not sampled, so that callees that follow their caller's decision record nothing either.
+    /// out do not take those along: callees that follow their caller's decision would record nothing either.
     pub fn propagate_only() -> Self {
         Self(ObserveLayer::new(Trace::new(None)))
     }
