@@ -41,7 +41,9 @@
 //! # Order
 //!
 //! The request layer may stand anywhere in a stack; what is further in is part of the request. `bind` works wherever
-//! any bartizan layer is further out. A spawned task leaves the request unless its future is
+//! any bartizan layer is further out. Where something between two bartizan layers rewrites the path, or has another task poll what is
+//! inside (tower's `Buffer`), let a correlation layer be the outermost: it leaves the record with the request, so that what is further in
+//! still finds it. A spawned task leaves the request unless its future is
 //! [carried](bartizan_core::Context::carry).
 //!
 //! # Limits and failure
