@@ -60,14 +60,18 @@ pub(crate) fn is_possible(value: &[u8]) -> bool {
     look::any::<PAIR>(value)
 }
 
+/// How many bytes are skipped at most: it is asked at any of them.
+const MAX_SKIPPED: usize = 16;
+
 /// The first byte behind those that are skipped.
 fn after(value: &[u8], mut at: usize, is_skipped: impl Fn(u8) -> bool) -> Option<u8> {
-    loop {
+    for _ in 0..MAX_SKIPPED {
         match decode(value, at)? {
             (byte, next) if is_skipped(byte) => at = next,
             (byte, _) => return Some(byte),
         }
     }
+    None
 }
 
 fn is_blank(byte: u8) -> bool {

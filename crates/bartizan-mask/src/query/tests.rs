@@ -123,6 +123,10 @@ fn long_values_and_many_pairs_are_masked() {
     let secret = "s3cr3t".repeat(1 << 14);
     assert_eq!(masker.query_cow(&format!("a=1&password={secret}&b=2")), "a=1&password=[REDACTED]&b=2");
     assert_eq!(masker.query_cow(&format!("{}=x", "n".repeat(1 << 16))).len(), (1 << 16) + 11);
+    for part in ["%5C", "\\", "a:", "%3A%2F%2F", "\"\\u", "+:"] {
+        let value = format!("q={}", part.repeat(1 << 17));
+        assert_eq!(masker.query_cow(&value), value);
+    }
     let many = "pin=1&".repeat(1 << 12);
     assert_eq!(masker.query(&many, &mut String::new()), Ok(1 << 12));
 }
