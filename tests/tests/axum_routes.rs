@@ -2,8 +2,8 @@
 
 use axum::Router;
 use axum::body::Body;
-use axum::routing::get;
-use bartizan_core::{ObserveLayer, Observer, Outcome, Record, Routes, Settings};
+use axum::routing::{get, post};
+use bartizan_core::{GrpcCode, ObserveLayer, Observer, Outcome, Record, Routes, Settings};
 use bartizan_tests::Witness;
 use http::Request;
 use http_body_util::BodyExt;
@@ -132,4 +132,23 @@ async fn a_record_that_is_not_left_with_the_request_is_found_as_well() {
     let names: Vec<_> = seen.iter().map(|(route, _)| route.as_str()).collect();
     assert_eq!(names, ["/a/u/{id}", "/a/n/{x}"], "watched once, and the route is learned from inside");
     assert_eq!(inner.seen().len(), 2);
+}
+
+#[tokio::test]
+async fn a_client_that_claims_to_speak_grpc_does_not_make_a_call_of_a_resource() {
+    let witness = Witness::default();
+    let app = Router::new()
+        .route("/reset/{token}", post(|| async { "reset" }))
+        .route("/a.B/{*rest}", post(|| async { "no status" }))
+        .layer(layer(&witness));
+    for (path, route, outcome, code) in [
+        ("/reset/x", "/reset/{token}", Outcome::Ok, None),
+        ("/a.B/C", "_OTHER", Outcome::ServerError, Some(GrpcCode::UNKNOWN)),
+    ] {
+        let request =
+            Request::post(path).header("content-type", "application/grpc").body(Body::empty()).unwrap();
+        app.clone().oneshot(request).await.unwrap().into_body().collect().await.unwrap();
+        let seen = witness.seen().pop().unwrap();
+        assert_eq!((seen.route.as_str(), seen.ending.outcome, seen.ending.grpc_code), (route, outcome, code));
+    }
 }

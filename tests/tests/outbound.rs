@@ -35,6 +35,7 @@ async fn server() -> String {
         .route("/broken", get(broken))
         .route("/shop.Stock/Take", post(take))
         .route("/shop.Stock/Miss", post(miss))
+        .route("/shop.Stock/Hang", post(std::future::pending::<&str>))
         .route("/front/{address}", get(front))
         .route("/spawned/{address}", get(spawned))
         .layer(Lab::get().stack.layer());
@@ -270,6 +271,36 @@ async fn a_tonic_channel_is_judged_by_the_code_in_the_trailers() {
             ("server_address", &address),
         ];
         assert_eq!(Lab::get().sample("grpc_client_handled_total", &labels), Some(1.0));
+    }
+}
+
+#[tokio::test]
+async fn a_tonic_call_without_an_answer_has_the_code_that_grpc_has_for_it() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let nobody = listener.local_addr().unwrap().to_string();
+    drop(listener);
+    let cases = [
+        (nobody, "grpc-refused", "UNAVAILABLE", "connection_refused"),
+        (server().await, "grpc-late", "DEADLINE_EXCEEDED", "timeout"),
+    ];
+    for (address, id, code, error) in cases {
+        let endpoint = tonic::transport::Endpoint::from_shared(format!("http://{address}")).unwrap();
+        let channel = Lab::get().stack.client_layer().layer(endpoint.connect_lazy());
+        let mut client = tonic::client::Grpc::with_origin(channel, endpoint.uri().clone());
+        client.ready().await.unwrap();
+        let mut request = tonic::Request::new(());
+        request.metadata_mut().insert("x-correlation-id", id.parse().unwrap());
+        request.set_timeout(Duration::from_millis(200));
+        let path = http::uri::PathAndQuery::from_static("/shop.Stock/Hang");
+        let codec = tonic_prost::ProstCodec::<(), ()>::default();
+        client.unary(request, path, codec).await.unwrap_err();
+
+        let span = spans(&SpanKind::Client, id, 1).await.remove(0);
+        assert_eq!(text(&span, "rpc.response.status_code").as_deref(), Some(code), "{id}");
+        assert_eq!(text(&span, "error.type").as_deref(), Some(error), "{id}");
+        assert_eq!(span.status, Status::error(""), "{id}");
+        let labels = [("grpc_code", code), ("error_type", error), ("server_address", &address)];
+        assert_eq!(Lab::get().sample("grpc_client_handled_total", &labels), Some(1.0), "{id}");
     }
 }
 

@@ -24,10 +24,12 @@ use http::header::AUTHORIZATION;
 pub struct BearerTokens(Vec<Box<str>>);
 
 impl BearerTokens {
-    /// One more that is valid. An empty one is nobody's.
+    /// One more that is valid. An empty one is nobody's. Blanks around it do not count, as no header can bring them: a token out of a
+    /// file often ends in a newline.
     #[must_use]
     pub fn with(mut self, token: impl Into<String>) -> Self {
         let token = token.into();
+        let token = token.trim();
         if !token.is_empty() {
             self.0.push(token.into());
         }
@@ -107,6 +109,13 @@ mod tests {
             assert!(!allows(&tokens, &[]));
             assert!(!allows(&tokens, &["Bearer "]));
         }
+    }
+
+    #[test]
+    fn a_token_out_of_a_file_may_end_in_a_newline() {
+        let tokens = BearerTokens::default().with("s3cret\n").with(" \n");
+        assert!(allows(&tokens, &["Bearer s3cret"]));
+        assert!(!allows(&tokens, &["Bearer "]));
     }
 
     #[test]

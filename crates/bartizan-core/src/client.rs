@@ -22,9 +22,15 @@ use thiserror::Error;
 pub struct PeerAddress(pub SocketAddr);
 
 impl PeerAddress {
-    /// Finds the peer in a request's extensions.
+    /// Finds the peer in a request's extensions. An IPv4 address that a listener on `[::]` tells as `::ffff:192.0.2.7` is that IPv4
+    /// address, by which trusted proxies and loopback are known.
     #[inline]
     pub fn of(extensions: &Extensions) -> Option<SocketAddr> {
+        Self::told(extensions).map(|address| SocketAddr::new(address.ip().to_canonical(), address.port()))
+    }
+
+    #[inline]
+    fn told(extensions: &Extensions) -> Option<SocketAddr> {
         if let Some(Self(address)) = extensions.get() {
             return Some(*address);
         }
@@ -197,7 +203,9 @@ fn forwarded_for(headers: &HeaderMap) -> impl Iterator<Item = Option<IpAddr>> {
         .map(|entry| {
             let text = std::str::from_utf8(entry).ok()?.trim();
             let text = text.strip_prefix('[').and_then(|rest| rest.split(']').next()).unwrap_or(text);
-            text.parse::<IpAddr>().or_else(|_| text.parse::<SocketAddr>().map(|address| address.ip())).ok()
+            let address =
+                text.parse::<IpAddr>().or_else(|_| text.parse::<SocketAddr>().map(|address| address.ip()));
+            Some(address.ok()?.to_canonical())
         })
 }
 
@@ -240,6 +248,17 @@ mod tests {
         assert_eq!(trust.client(Some(ip("198.51.100.1")), &chain), Some(ip("198.51.100.1")));
         let garbage = headers(&["203.0.113.9, <script>, 10.0.0.2"]);
         assert_eq!(trust.client(Some(ip("10.0.0.1")), &garbage), Some(ip("10.0.0.2")));
+    }
+
+    #[test]
+    fn an_ipv4_address_in_an_ipv6_one_is_known_as_what_it_is() {
+        let mut extensions = Extensions::new();
+        extensions.insert(PeerAddress("[::ffff:10.0.0.1]:4000".parse().unwrap()));
+        let peer = PeerAddress::of(&extensions);
+        assert_eq!(peer, Some("10.0.0.1:4000".parse().unwrap()));
+        let trust = Trust::proxies(["10.0.0.0/8"]).unwrap();
+        let chain = headers(&["203.0.113.9, ::ffff:10.0.0.2"]);
+        assert_eq!(trust.client(peer.map(|peer| peer.ip()), &chain), Some(ip("203.0.113.9")));
     }
 
     #[test]

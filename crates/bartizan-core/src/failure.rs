@@ -5,6 +5,8 @@ use std::error::Error;
 use std::fmt::{self, Write};
 use std::io;
 
+use crate::grpc::GrpcCode;
+
 /// What kept a client's call from getting a response: the `error.type` of an outbound exchange that ended as `service_error`.
 ///
 /// It is told from the types in the error's chain of sources, and from a few constant texts where a type is not public. The set is
@@ -64,6 +66,15 @@ impl Failure {
             Self::Tls => "tls",
             Self::Closed => "closed",
             Self::Other => "service_error",
+        }
+    }
+
+    /// What gRPC calls it: nobody has answered, so that no status came.
+    pub(crate) fn grpc_code(self) -> GrpcCode {
+        match self {
+            Self::Timeout => GrpcCode::DEADLINE_EXCEEDED,
+            Self::Other => GrpcCode::UNKNOWN,
+            _ => GrpcCode::UNAVAILABLE,
         }
     }
 

@@ -218,7 +218,10 @@ impl<X: Exchange> State<X> {
             if let (Some(code), true, None) = (self.grpc_code, self.told, self.caught) {
                 self.record.learn_method(code);
             }
-            self.grpc_code.get_or_insert_with(|| code_of(outcome, self.record.grpc_timeout(), duration));
+            self.grpc_code.get_or_insert_with(|| match self.failure {
+                Some(failure) => failure.grpc_code(),
+                None => code_of(outcome, self.record.grpc_timeout(), duration),
+            });
         }
         let ending = Ending {
             outcome: self.caught.unwrap_or(outcome),

@@ -110,7 +110,8 @@ pub struct Ending {
     pub status: Option<StatusCode>,
     /// The status of the call, for gRPC: from trailers, else from a trailers-only head. A response that ended without one is
     /// `UNKNOWN`. A call that was cancelled is `CANCELLED`, or `DEADLINE_EXCEEDED` if its `grpc-timeout` had passed; one that broke
-    /// is `INTERNAL`, which is what the reset of its stream means to the client.
+    /// is `INTERNAL`, which is what the reset of its stream means to the client. A call that went out and got no response is
+    /// `DEADLINE_EXCEEDED`, `UNAVAILABLE` or `UNKNOWN`, by its [`Failure`].
     pub grpc_code: Option<GrpcCode>,
     /// From the call to the last byte, the trailers, the error or the client's disconnect.
     pub duration: Duration,
@@ -155,10 +156,10 @@ impl Ending {
         match (self.outcome, self.grpc_code, &self.status) {
             (Outcome::Ok | Outcome::Upgraded, _, _) => None,
             (Outcome::ClientError, _, _) if self.side == Side::Server => None,
+            (Outcome::ServiceError, _, _) => Some(self.failure.unwrap_or_default().as_str()),
             (Outcome::ServerError | Outcome::ClientError, Some(code), _)
             | (_, Some(code @ GrpcCode::DEADLINE_EXCEEDED), _) => Some(code.as_str()),
             (Outcome::ServerError | Outcome::ClientError, None, Some(status)) => Some(status.as_str()),
-            (Outcome::ServiceError, _, _) => Some(self.failure.unwrap_or_default().as_str()),
             (outcome, _, _) => Some(outcome.as_str()),
         }
     }

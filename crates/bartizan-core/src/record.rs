@@ -108,7 +108,15 @@ impl Record {
         let method = KnownMethod::of(request.method());
         let peer = PeerAddress::of(request.extensions());
         let peer_ip = peer.map(|peer| peer.ip());
-        let protocol = Protocol::of_request(method, request.headers());
+        let protocol = match Protocol::of_request(method, request.headers()) {
+            // Whoever asks can claim it: what is no route of methods does not serve them.
+            Protocol::Grpc
+                if Route::matched(request.extensions()).is_some_and(|route| !route.may_be_methods()) =>
+            {
+                Protocol::Http
+            }
+            protocol => protocol,
+        };
         let is_grpc = protocol == Protocol::Grpc;
         let mut route = routes.certain(request, protocol);
         let is_certain = route.is_some();
@@ -222,8 +230,18 @@ impl Record {
         }
     }
 
+    /// Whether the route stays as it is: that of a prefix, or none, gives way to one that is found further in.
+    ///
+    /// ```
+    /// use bartizan_core::Record;
+    ///
+    /// /// Says the route where it is certain, and else waits for the end.
+    /// fn label(record: &Record) -> Option<&str> {
+    ///     record.matched_route().filter(|_| record.is_routed())
+    /// }
+    /// ```
     #[inline]
-    fn is_routed(&self) -> bool {
+    pub fn is_routed(&self) -> bool {
         self.0.facts.routed || self.0.late_route.get().is_some()
     }
 

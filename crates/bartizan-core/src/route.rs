@@ -59,6 +59,11 @@ impl Route {
     pub(crate) fn matched(_: &Extensions) -> Option<Self> {
         None
     }
+
+    /// Whether gRPC methods may be served here.
+    pub(crate) fn may_be_methods(&self) -> bool {
+        methods::is_template(self.as_str())
+    }
 }
 
 impl From<&'static str> for Route {
@@ -101,6 +106,9 @@ type RouteFn = dyn Fn(&Parts) -> Option<Route> + Send + Sync;
 /// of the first call that the method itself has answered: with any status but `UNIMPLEMENTED`, which is the answer to what does not
 /// exist, and `UNAUTHENTICATED`, `PERMISSION_DENIED`, `RESOURCE_EXHAUSTED` and `UNAVAILABLE`, with which guards answer any path. Every
 /// other call has the route [`OTHER_METHOD`].
+///
+/// Any client can say `content-type: application/grpc`. Where axum has matched a route that is no template of methods
+/// (`/package.Service/{*rest}`, as tonic's routers have it, `/package.Service/Method`, `/{service}/{method}`), the request is plain HTTP.
 #[derive(Clone, Default)]
 pub struct Routes {
     function: Option<Arc<RouteFn>>,

@@ -157,6 +157,35 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_proxy_does_not_pass_on_what_was_replaced() {
+        for (layer, came) in [
+            (CorrelationLayer::new(), &["<script>"][..]),
+            (CorrelationLayer::new(), &["one", "two"]),
+            (CorrelationLayer::new().trust_incoming(false), &["order-17"]),
+        ] {
+            let backend = layer.client().layer(service_fn(|request: Request<Full<Bytes>>| async move {
+                let (head, body) = request.into_parts();
+                let mut response = Response::new(body);
+                *response.headers_mut() = head.headers;
+                Ok::<_, Infallible>(response)
+            }));
+            let proxy = service_fn(move |request| backend.clone().oneshot(request));
+            let mut request = Request::new(Full::new(Bytes::new()));
+            for id in came {
+                request.headers_mut().append("x-correlation-id", id.parse().unwrap());
+            }
+            let proxy = layer.layer(proxy.map_response(|mut response: Response<_>| {
+                let sent: Vec<_> = response.headers().get_all("x-correlation-id").iter().cloned().collect();
+                assert_eq!(sent.len(), 1);
+                response.headers_mut().insert("sent", sent[0].clone());
+                response
+            }));
+            let response = proxy.oneshot(request).await.unwrap();
+            assert_eq!(response.headers()["sent"], response.headers()["x-correlation-id"], "{came:?}");
+        }
+    }
+
+    #[tokio::test]
     async fn an_id_that_came_twice_is_replaced() {
         let (seen, _) = ids(CorrelationLayer::new(), &[b"one", b"two"]).await;
         assert!(uuid::Uuid::parse_str(&seen).is_ok());

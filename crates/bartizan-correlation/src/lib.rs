@@ -18,7 +18,16 @@
 //! ```
 //!
 //! The id is in the request's extensions, as [`Record::correlation_id`](bartizan_core::Record::correlation_id), on the request's
-//! `tracing` span, and in the response's header.
+//! `tracing` span, and in the response's header. Code that has the request asks [`Record::of`](bartizan_core::Record::of), code that
+//! works on it asks the current [`Context`](bartizan_core::Context):
+//!
+//! ```
+//! use bartizan_core::Context;
+//!
+//! # async fn handler() {
+//! let id = Context::current().record().and_then(|record| record.correlation_id().cloned());
+//! # }
+//! ```
 //!
 //! # On the way out
 //!
@@ -27,8 +36,9 @@
 //! # Hostile ids
 //!
 //! An incoming id counts if it is 1 to 128 bytes of `[A-Za-z0-9._:/+=@-]` and came once. Anything else is replaced by a new
-//! id, never echoed, never logged, and counted in [`ids_replaced_total`]. At the edge of the internet switch the trust in incoming ids
-//! off with [`CorrelationLayer::trust_incoming`].
+//! id, in the request's headers as well, so that a proxy does not pass it on; it is never echoed, never logged, and counted in
+//! [`ids_replaced_total`]. At the edge of the internet switch the trust in incoming ids off with
+//! [`CorrelationLayer::trust_incoming`].
 //!
 //! # Order
 //!

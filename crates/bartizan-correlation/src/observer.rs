@@ -29,6 +29,14 @@ pub struct CorrelationExchange {
     header: HeaderName,
 }
 
+/// What the headers bring.
+enum Incoming {
+    None,
+    Good(CorrelationId),
+    /// To be replaced.
+    Bad,
+}
+
 impl Correlation {
     /// The header that ids travel in.
     pub fn header(&self) -> &HeaderName {
@@ -37,18 +45,24 @@ impl Correlation {
 
     /// The id that these headers bring, if it can be taken over; else a new one.
     pub fn id_for(&self, headers: &HeaderMap) -> CorrelationId {
-        self.incoming(headers).unwrap_or_else(|| self.kind.make())
+        match self.incoming(headers) {
+            Incoming::Good(id) => id,
+            Incoming::None | Incoming::Bad => self.kind.make(),
+        }
     }
 
-    fn incoming(&self, headers: &HeaderMap) -> Option<CorrelationId> {
+    fn incoming(&self, headers: &HeaderMap) -> Incoming {
         let mut values = headers.get_all(&self.header).iter();
-        let value = values.next()?;
+        let Some(value) = values.next() else { return Incoming::None };
         let sole = self.trust_incoming && values.next().is_none();
         let id = if sole { CorrelationId::new(value.clone()) } else { None };
-        if id.is_none() {
-            REPLACED.fetch_add(1, Ordering::Relaxed);
-        }
-        id
+        id.map_or_else(
+            || {
+                REPLACED.fetch_add(1, Ordering::Relaxed);
+                Incoming::Bad
+            },
+            Incoming::Good,
+        )
     }
 }
 
@@ -67,7 +81,17 @@ impl Observer for Correlation {
 
     fn begin<B>(&self, request: &mut Request<B>, record: &Record) -> CorrelationExchange {
         if record.correlation_id().is_none() {
-            record.set_correlation_id(self.id_for(request.headers()));
+            let id = match self.incoming(request.headers()) {
+                Incoming::Good(id) => id,
+                Incoming::None => self.kind.make(),
+                Incoming::Bad => {
+                    let id = self.kind.make();
+                    // What further in logs headers, or passes them on, is not to see it either.
+                    request.headers_mut().insert(self.header.clone(), id.header_value().clone());
+                    id
+                }
+            };
+            record.set_correlation_id(id);
         }
         CorrelationExchange { header: self.header.clone() }
     }

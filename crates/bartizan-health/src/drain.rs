@@ -116,8 +116,8 @@ pub enum Phase {
 /// cut off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "requests were still running {waited:?} after the listener closed and were cut off: raise the drain deadline, or end \
-     long streams when the draining begins"
+    "requests were still running {waited:.1?} after the listener closed and were cut off, at the drain deadline or by a \
+     further signal: raise the deadline, or end long streams when the draining begins"
 )]
 #[non_exhaustive]
 pub struct Unfinished {

@@ -291,9 +291,14 @@ impl Registry {
     /// }
     /// # }
     /// ```
-    pub async fn draining(&self) {
-        let mut news = self.inner.news.subscribe();
-        while !self.is_draining() && news.changed().await.is_ok() {}
+    ///
+    /// It borrows nothing: a stream of server-sent events ends by `.take_until(registry.draining())` of the `futures-util` crate.
+    pub fn draining(&self) -> impl Future<Output = ()> + Send + use<> {
+        let inner = Arc::clone(&self.inner);
+        async move {
+            let mut news = inner.news.subscribe();
+            while !inner.is_draining() && news.changed().await.is_ok() {}
+        }
     }
 
     /// Whether it is between the beginning of a start and its success.

@@ -55,8 +55,10 @@ impl Drain {
     /// an axum `Router`, tonic's `Routes`, or any other `Service<Request<hyper::body::Incoming>>`.
     ///
     /// Connections are told to go in the order of the [module](crate::drain#why-no-request-is-lost). Requests carry the peer's
-    /// address ([`PeerAddress::of`](bartizan_core::PeerAddress::of); with the feature `axum` as `ConnectInfo<SocketAddr>`).
-    /// An upgraded connection counts as a request until it is dropped.
+    /// address ([`PeerAddress::of`](bartizan_core::PeerAddress::of); with the feature `axum` as `ConnectInfo<SocketAddr>`, with `tonic`
+    /// for the `remote_addr` of gRPC requests). An upgraded connection counts as a request until it is dropped.
+    ///
+    /// Unlike tonic's own server this does not enforce `grpc-timeout`: a call ends when its client gives it up.
     ///
     /// ```no_run
     /// use std::convert::Infallible;
@@ -81,6 +83,9 @@ impl Drain {
     ///
     /// A connection that cannot be accepted is logged; if that is for want of file descriptors or memory, accepting pauses for a
     /// second. No error of a connection or of the service ends the server.
+    ///
+    /// As with `axum::serve`, a client may take as long as it likes for a request, and be silent between two: on the open internet
+    /// that is for a proxy in front to limit.
     pub async fn serve<S, B>(&self, listener: TcpListener, service: S)
     where
         S: Service<Request<RequestBody>, Response = Response<B>> + Clone + Send + 'static,

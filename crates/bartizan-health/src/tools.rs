@@ -1,5 +1,7 @@
 //! Where the people who run the service look next.
 
+use std::fmt;
+
 use serde::Serialize;
 
 use crate::Redactor;
@@ -15,7 +17,7 @@ use crate::Redactor;
 /// let tools = ToolUrls { grafana: Some("https://grafana.example.com".into()), ..ToolUrls::default() };
 /// let endpoints = Endpoints::new(Registry::new()).tools(tools);
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize)]
 pub struct ToolUrls {
     /// Grafana.
     pub grafana: Option<String>,
@@ -36,5 +38,29 @@ impl ToolUrls {
             alertmanager: redact(self.alertmanager),
             tasks: redact(self.tasks),
         }
+    }
+}
+
+/// Which are set: before they are shown, a URL may hold a password.
+impl fmt::Debug for ToolUrls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ToolUrls")
+            .field("grafana", &self.grafana.is_some())
+            .field("prometheus", &self.prometheus.is_some())
+            .field("alertmanager", &self.alertmanager.is_some())
+            .field("tasks", &self.tasks.is_some())
+            .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ToolUrls;
+
+    #[test]
+    fn passwords_in_urls_are_not_in_debug() {
+        let tools = ToolUrls { grafana: Some("https://ada:hunter2@g".into()), ..ToolUrls::default() };
+        let shown = format!("{tools:?}");
+        assert!(shown.contains("grafana: true") && !shown.contains("hunter2"), "{shown}");
     }
 }

@@ -153,7 +153,8 @@ impl RequestLogLayer {
     }
 
     /// Also logs `request started` at `INFO` when a request comes in, with what is known by then. Routes to skip and
-    /// requests that sampling leaves out have none. Default: off.
+    /// requests that sampling leaves out have none. Where a layer is around a router, the route is not among it, so that its parameters are not
+    /// masked in `path`: put the layer on the router (`Router::layer`). Default: off.
     #[must_use]
     pub fn start_event(self, on: bool) -> Self {
         self.with(|options, _| options.start_event = on)
@@ -183,7 +184,14 @@ impl RequestLogLayer {
     /// ```
     #[must_use]
     pub fn only_headers(self, names: impl IntoIterator<Item = HeaderName>) -> Self {
-        self.with(|options, _| options.shown = Shown::Only(names.into_iter().take(64).collect()))
+        let mut only = Vec::new();
+        for name in names {
+            // Twice would be a key twice.
+            if only.len() < 64 && !only.contains(&name) {
+                only.push(name);
+            }
+        }
+        self.with(|options, _| options.shown = Shown::Only(only))
     }
 
     /// Also logs the bodies of some exchanges, masked and bounded; see [`Capture`]. Default: none.

@@ -31,7 +31,7 @@ pub enum BodyForm {
 pub struct MaskedBody {
     /// How it was written.
     pub form: BodyForm,
-    /// Whether it was cut: when it was captured, or because it unpacks to more than 1 MiB.
+    /// Whether it was cut: when it was captured, or because it unpacks to more than is unpacked.
     pub cut: bool,
 }
 
@@ -44,7 +44,8 @@ impl Masker {
     ///
     /// It fails closed: what is of another type or has none, is invalid (for JSON and multipart), in a character
     /// set other than UTF-8 or Latin-1, or compressed, is replaced by a placeholder with type and length. With
-    /// the feature `gzip`, `gzip` and `deflate` are unpacked, up to 1 MiB.
+    /// the feature `gzip`, `gzip` and `deflate` are unpacked, up to four times what was captured, or 64 KiB where that is more, and
+    /// at most 1 MiB. What calls itself a form but begins as JSON, XML or multipart does is masked as JSON, or replaced.
     ///
     /// `cut` says that the body was longer than what was `captured`.
     ///
@@ -104,14 +105,24 @@ impl Masker {
             }
             // No form has it; in another character set its names would not be known.
             Type::Form if bytes.contains(&0) => return None,
-            Type::Form => {
-                self.part_of_form(bytes, cut, out);
-                BodyForm::Form
-            }
+            // Many a client calls a form whatever it sends.
+            Type::Form => match bytes.trim_ascii_start() {
+                [b'{' | b'[', ..] => {
+                    out.push_str(&self.whole_json(bytes, cut)?);
+                    BodyForm::Json
+                }
+                [b'<', ..] | [b'-', b'-', ..] => return None,
+                _ => {
+                    self.part_of_form(bytes, cut, out);
+                    BodyForm::Form
+                }
+            },
             Type::Multipart => {
                 multipart::mask(self, &content.boundary()?, bytes, cut, out)?;
                 BodyForm::Multipart
             }
+            // It has no name that could be allowed.
+            Type::Text if self.names().hides_others() => return None,
             Type::Text => {
                 let text = content.text(bytes, cut)?;
                 out.push_str(&self.part_of_text(&text, cut));

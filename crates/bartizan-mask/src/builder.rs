@@ -137,7 +137,8 @@ impl MaskerBuilder {
 
     /// Hides every value whose name or path is not allowed: these names, as by [`allow`](Self::allow), and what
     /// [`allow_path`](Self::allow_path) leads to. What an allowed name holds is shown as a whole, save that
-    /// sensitive names in it are still hidden. In JSON, names and structure stay; pairs in free text count too.
+    /// sensitive names in it are still hidden. In JSON, names and structure stay; pairs in free text count too. What has no name,
+    /// as `x` in `?id=1&x` and a body of plain text, is hidden.
     ///
     /// ```
     /// let masker = bartizan_mask::Masker::builder().show_only(["order_id", "item"]).build()?;

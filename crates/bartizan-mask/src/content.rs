@@ -6,9 +6,9 @@ use std::fmt::Write as _;
 /// The longest type that is named in a placeholder.
 const MAX_TYPE_BYTES: usize = 64;
 
-/// How much a compressed body may unpack to.
+/// How much a compressed body may unpack to: so many times its length, at least and at most this.
 #[cfg(feature = "gzip")]
-const MAX_UNPACKED_BYTES: usize = 1024 * 1024;
+const UNPACKED: (usize, std::ops::RangeInclusive<usize>) = (4, 64 * 1024..=1024 * 1024);
 
 /// What kinds of bodies can be masked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -143,16 +143,16 @@ pub(crate) fn unpack<'b>(
     match encoding.as_deref() {
         None | Some("" | "identity") => Some((bytes.into(), cut)),
         #[cfg(feature = "gzip")]
-        Some("gzip" | "x-gzip") => read(flate2::read::MultiGzDecoder::new(bytes), cut),
+        Some("gzip" | "x-gzip") => read(flate2::read::MultiGzDecoder::new(bytes), bytes.len(), cut),
         #[cfg(feature = "gzip")]
         Some("deflate") => {
             // Some senders leave out the frame that RFC 9110 asks for.
             let framed = matches!(bytes, [first, second, ..]
                 if first & 15 == 8 && u16::from_be_bytes([*first, *second]) % 31 == 0);
             if framed {
-                read(flate2::read::ZlibDecoder::new(bytes), cut)
+                read(flate2::read::ZlibDecoder::new(bytes), bytes.len(), cut)
             } else {
-                read(flate2::read::DeflateDecoder::new(bytes), cut)
+                read(flate2::read::DeflateDecoder::new(bytes), bytes.len(), cut)
             }
         }
         Some(_) => None,
@@ -160,13 +160,15 @@ pub(crate) fn unpack<'b>(
 }
 
 #[cfg(feature = "gzip")]
-fn read<'b>(decoder: impl std::io::Read, cut: bool) -> Option<(Cow<'b, [u8]>, bool)> {
+fn read<'b>(decoder: impl std::io::Read, packed: usize, cut: bool) -> Option<(Cow<'b, [u8]>, bool)> {
     use std::io::{ErrorKind, Read};
 
+    let (times, bounds) = UNPACKED;
+    let limit = packed.saturating_mul(times).clamp(*bounds.start(), *bounds.end());
     let mut unpacked = Vec::new();
-    let read = decoder.take(MAX_UNPACKED_BYTES as u64 + 1).read_to_end(&mut unpacked);
-    let full = unpacked.len() > MAX_UNPACKED_BYTES;
-    unpacked.truncate(MAX_UNPACKED_BYTES);
+    let read = decoder.take(limit as u64 + 1).read_to_end(&mut unpacked);
+    let full = unpacked.len() > limit;
+    unpacked.truncate(limit);
     match read {
         Ok(_) => Some((unpacked.into(), full || cut)),
         Err(error) if cut && error.kind() == ErrorKind::UnexpectedEof => Some((unpacked.into(), true)),

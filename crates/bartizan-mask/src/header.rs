@@ -28,6 +28,7 @@ const COMMON: [&str; 8] =
 enum Form {
     Hidden(Hide),
     Cookies,
+    Host,
     Url,
     Text,
 }
@@ -51,6 +52,7 @@ impl Form {
             _ if is_cookie(name) && (cookies_by_name || hide.is_none()) => Self::Cookies,
             Some(hide) => Self::Hidden(hide),
             None if is_url(name) => Self::Url,
+            None if HOST_HEADERS.iter().any(|header| name.eq_ignore_ascii_case(header)) => Self::Host,
             None => Self::Text,
         }
     }
@@ -69,13 +71,16 @@ const URL_HEADERS: &[&str] = &[
     "x-rewrite-url",
 ];
 
+/// Headers that hold what may be the authority of a URL.
+const HOST_HEADERS: &[&str] = &["host", "x-forwarded-host"];
+
 impl Masker {
     /// Writes the value of a header, masked; returns how many values that were.
     ///
     /// A sensitive header is replaced as a whole, scheme and all; `cookie` and `set-cookie` are among
     /// them unless the masker works [by the cookies' names](crate::MaskerBuilder::cookies_by_name). A
-    /// header that holds a URL (`referer`, `location`, ...) is masked as a [`url`](Self::url), any
-    /// other as [`text`](Self::text). Binary gRPC metadata (`x-token-bin`) is judged by its name without `-bin`, and
+    /// header that holds a URL (`referer`, `location`, ...) is masked as a [`url`](Self::url), and so is a `host` with
+    /// user info, any other as [`text`](Self::text). Binary gRPC metadata (`x-token-bin`) is judged by its name without `-bin`, and
     /// is hidden unless that name is [allowed](crate::MaskerBuilder::allow). Bytes outside printable ASCII are written as `\xNN`.
     ///
     /// # Errors
@@ -112,8 +117,11 @@ impl Masker {
             }
             Form::Url if self.shows_plain(value) => write_shown(value, out),
             Form::Url => self.edit(value, Escape::Hex, &mut out, |names, edit| url::find(names, edit, all)),
-            Form::Text if self.shows_text(value) => write_shown(value, out),
-            Form::Text => self.edit(value, Escape::Hex, &mut out, text::find),
+            Form::Host if memchr(b'@', value).is_some() => {
+                self.edit(value, Escape::Hex, &mut out, |names, edit| url::find(names, edit, all))
+            }
+            Form::Host | Form::Text if self.shows_text(value) => write_shown(value, out),
+            Form::Host | Form::Text => self.edit(value, Escape::Hex, &mut out, text::find),
         }
     }
 

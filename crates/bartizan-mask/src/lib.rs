@@ -6,12 +6,12 @@
 //! ```
 //! use bartizan_mask::Masker;
 //!
-//! let masker = Masker::builder().name("iban").build()?;
+//! let masker = Masker::builder().name("tax_id").build()?;
 //!
 //! assert_eq!(masker.query_cow("page=2&api_key=4f2a"), "page=2&api_key=[REDACTED]");
 //! assert_eq!(masker.path_cow("/reset/4f2a", "/reset/{token}"), "/reset/[REDACTED]");
 //! assert_eq!(masker.text_cow("login failed: password=4f2a"), "login failed: password=[REDACTED]");
-//! assert_eq!(masker.censor_for("customerIban"), Some("[REDACTED]"));
+//! assert_eq!(masker.censor_for("customerTaxId"), Some("[REDACTED]"));
 //! assert_eq!(masker.masked_total(), 4);
 //! # Ok::<(), bartizan_mask::MaskError>(())
 //! ```

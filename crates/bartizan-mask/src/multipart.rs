@@ -130,7 +130,8 @@ impl<'p> Part<'p> {
     fn push_file(&self, masker: &Masker, out: &mut String) {
         if let Some(filename) = &self.filename {
             out.push_str(",\"filename\":");
-            push_string(&masker.text_cow(filename), out);
+            let hidden = masker.names().hides_others() && masker.is_sensitive(&self.name);
+            push_string(&if hidden { masker.censor().into() } else { masker.text_cow(filename) }, out);
         }
         if let Some(content_type) = self.content_type {
             out.push_str(",\"content_type\":");

@@ -2,13 +2,15 @@
 
 use std::ops::Range;
 
+use memchr::memchr;
+
 use crate::edit::Edit;
 use crate::look::{self, PAIR};
-use crate::names::Names;
+use crate::names::{Hide, Names};
 use crate::percent::decode;
 
 /// Hides, in one value that is shown, the user info of a URL and everything from the first sensitive
-/// `name=` or `"name":` on. The value is read percent-decoded.
+/// `name=`, `"name":` or `name:"` on. The value is read percent-decoded.
 ///
 /// It is masked to its end because only the server knows how the inner syntax goes on.
 pub(crate) fn find(names: &Names, edit: &mut Edit<'_>, span: Range<usize>) {
@@ -20,20 +22,29 @@ pub(crate) fn find(names: &Names, edit: &mut Edit<'_>, span: Range<usize>) {
     let mut name = at..at;
     // Something but a name byte has come since: a closing quotation mark, white space.
     let mut closed = false;
+    // It has `\u` in it, as names in JSON may.
+    let mut escaped = false;
     let mut url = Authority::default();
     while let Some((byte, next)) = decode(value, at) {
         url.step(byte, at, next, edit);
         match byte {
-            b'=' | b':' if byte == b'=' || closed => {
-                if let Some(hide) = names.hides_end(edit.slice(name)) {
+            b'=' | b':' if byte == b'=' || closed || after(value, next, is_blank).is_some_and(is_quote) => {
+                let run = edit.slice(name);
+                // Where the escapes are encoded too, nobody can tell what the name is.
+                let unknown = || (escaped && memchr(b'%', run).is_some()).then(Hide::default);
+                if let Some(hide) = names.hides_end(run).or_else(unknown) {
                     url.finish(edit);
                     return edit.hide_as(next..span.end, hide);
                 }
-                (name, closed) = (next..next, false);
+                (name, closed, escaped) = (next..next, false, false);
+            }
+            b'\\' if after(value, next, |byte| byte == b'\\') == Some(b'u') => {
+                let start = if closed || name.is_empty() { at } else { name.start };
+                (name, closed, escaped) = (start..next, false, true);
             }
             b'"' | b'\'' | b'\\' | b' ' | b'+' if !name.is_empty() => closed = true,
-            _ if !is_name_byte(byte) => (name, closed) = (next..next, false),
-            _ if closed => (name, closed) = (at..next, false),
+            _ if !is_name_byte(byte) => (name, closed, escaped) = (next..next, false, false),
+            _ if closed => (name, closed, escaped) = (at..next, false, false),
             _ => name.end = next,
         }
         at = next;
@@ -47,6 +58,25 @@ pub(crate) fn find(names: &Names, edit: &mut Edit<'_>, span: Range<usize>) {
 /// Whether there is anything to find in such a value, or in several of them.
 pub(crate) fn is_possible(value: &[u8]) -> bool {
     look::any::<PAIR>(value)
+}
+
+/// The first byte behind those that are skipped.
+fn after(value: &[u8], mut at: usize, is_skipped: impl Fn(u8) -> bool) -> Option<u8> {
+    loop {
+        match decode(value, at)? {
+            (byte, next) if is_skipped(byte) => at = next,
+            (byte, _) => return Some(byte),
+        }
+    }
+}
+
+fn is_blank(byte: u8) -> bool {
+    matches!(byte, b' ' | b'+' | b'\\')
+}
+
+/// In `login(pin:"1")` the name before the colon has no quotation marks.
+fn is_quote(byte: u8) -> bool {
+    matches!(byte, b'"' | b'\'')
 }
 
 fn is_name_byte(byte: u8) -> bool {

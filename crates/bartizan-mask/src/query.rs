@@ -7,7 +7,7 @@ use std::ops::Range;
 use crate::Masker;
 use crate::edit::{Edit, Escape};
 use crate::look::{self, BRACKET, PAIR};
-use crate::names::{MAX_NAME_BYTES, Names};
+use crate::names::{Hide, MAX_NAME_BYTES, Names};
 use crate::nested;
 
 impl Masker {
@@ -16,7 +16,7 @@ impl Masker {
     ///
     /// Everything else stays byte for byte, except that bytes outside printable ASCII are
     /// percent-encoded. Names may be percent-encoded and nested (`user[password]`, `filter.password`).
-    /// A name without `=` is kept. A value that itself holds a sensitive pair (`a=1;password=x`,
+    /// A name without `=` is kept, unless only what is [allowed](crate::MaskerBuilder::show_only) is shown. A value that itself holds a sensitive pair (`a=1;password=x`,
     /// `next=%2Freset%3Ftoken%3Dx`, JSON) is masked from that pair's value on to its own end.
     ///
     /// # Errors
@@ -105,7 +105,7 @@ impl Masker {
     #[inline]
     fn shows_query(&self, query: &str) -> bool {
         // A longer name is sensitive whatever it ends in.
-        query.len() <= MAX_NAME_BYTES && self.shows_pairs(query.as_bytes())
+        query.len() <= MAX_NAME_BYTES && !self.names().hides_others() && self.shows_pairs(query.as_bytes())
     }
 
     /// Appends a form that may be the beginning of one.
@@ -120,7 +120,7 @@ impl Masker {
 
 pub(crate) fn find(names: &Names, edit: &mut Edit<'_>, span: Range<usize>) {
     let mut rest = edit.slice(span.clone());
-    if !look::any::<PAIR>(rest) {
+    if !names.hides_others() && !look::any::<PAIR>(rest) {
         return;
     }
     let mut at = span.start;
@@ -135,12 +135,16 @@ pub(crate) fn find(names: &Names, edit: &mut Edit<'_>, span: Range<usize>) {
         };
         let end = value.end;
         let hide = match of_name & (PAIR | BRACKET) {
-            _ if value.start == at => None,
+            // Without a name it cannot be allowed.
+            _ if value.start == at => names.hides_others().then_some(Hide::OTHERS),
             0 => names.hides_plain(name),
             _ => names.hides(name),
         };
         if let Some(hide) = hide {
             edit.hide_as(value, hide);
+        } else if of_name & PAIR != 0 {
+            // What is no query may have a pair, as `{"pin":"1=2"}` has, before the first `=`.
+            nested::find(names, edit, at..end);
         } else if marks & PAIR != 0 {
             nested::find(names, edit, value);
         }

@@ -11,7 +11,7 @@ use crate::edit::{Edit, Escape};
 use crate::look::{self, PAIR, SCHEME};
 use crate::names::{Hide, Names};
 use crate::percent::decode;
-use crate::url::user_info;
+use crate::url::{encoded_user_info, user_info};
 
 mod credential;
 mod value;
@@ -101,6 +101,9 @@ pub(crate) fn find(names: &Names, edit: &mut Edit<'_>) {
                 at = span.end;
                 edit.hide_user_info(span);
             }
+        } else if let Some(span) = encoded_user_info(text, after) {
+            at = span.end;
+            edit.hide_user_info(span);
         } else if let Some((name, hide)) = sensitive_name(names, text, floor..mark, byte) {
             let line = byte == b':' && is_header(edit.slice(name));
             let span = value::span(text, after, line, edit.censor());

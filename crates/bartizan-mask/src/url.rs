@@ -9,6 +9,7 @@ use crate::Masker;
 use crate::edit::{Edit, Escape};
 use crate::look::{self, AT, PAIR};
 use crate::names::Names;
+use crate::percent::decode;
 use crate::{nested, query};
 
 /// How far the `@` behind a password that is not encoded is looked for.
@@ -116,6 +117,21 @@ pub(crate) fn user_info(text: &[u8], start: usize, cut: bool) -> Option<Range<us
     let near = until(rest.get(..MAX_BROKEN_BYTES).unwrap_or(rest), ends_url);
     let end = memrchr(b'@', near).or_else(|| (cut && near.len() == rest.len()).then_some(near.len()))?;
     (end > 0).then(|| start..start + end)
+}
+
+/// The user info behind the colon of an encoded URL (`https%3A%2F%2Fuser%3Apassword%40host`), if there is any.
+pub(crate) fn encoded_user_info(text: &[u8], colon: usize) -> Option<Range<usize>> {
+    let slash = |at| decode(text, at).filter(|(byte, _)| *byte == b'/').map(|(_, next)| next);
+    let start = slash(slash(colon)?)?;
+    let (mut at, mut end) = (start, None);
+    while let Some((byte, next)) = decode(text, at)
+        && !matches!(byte, b'/' | b'?' | b'#' | b'&')
+        && !ends_url(byte)
+    {
+        end = if byte == b'@' { Some(at) } else { end };
+        at = next;
+    }
+    end.filter(|end| *end > start).map(|end| start..end)
 }
 
 /// Whether an authority without `@` is the beginning of `user:password@`: what follows the colon is no port.

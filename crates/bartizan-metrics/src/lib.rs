@@ -54,7 +54,8 @@
 //!
 //! # Order
 //!
-//! Install the store before the first metric is made: a handle made earlier does nothing for ever.
+//! Install the store before the first metric is made: a handle made earlier does nothing for ever. The application's `metrics` has to be
+//! 0.24, as here: another version has a recorder of its own, and its macros do nothing.
 //! Describe a metric before its first use: the unit can be a part of the name, and a name does
 //! not change once it is on the page. The first description of a name counts.
 //!

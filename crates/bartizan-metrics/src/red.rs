@@ -50,6 +50,7 @@
 //! - A layer cannot see whether a method streams: `grpc_type` is always `unknown`.
 //! - `outcome` comes on top of the classic labels: it tells a panic from another `INTERNAL`, and a client that went away before
 //!   the head from one that did so later. A call that was given up at its deadline is `cancelled_..` with `DEADLINE_EXCEEDED`.
+//! - Messages are counted when the call is over: a stream that stays open for hours adds all of its messages at its end.
 //! - Methods that are not known are `_OTHER`, see [`Routes`](bartizan_core::Routes#grpc). A method can become known by its first call:
 //!   that one is in flight as `_OTHER`, up and down, and counted as started at its end, under its name.
 //!

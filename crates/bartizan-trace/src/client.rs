@@ -36,6 +36,9 @@
 //! | `body_error`, `panicked` | error | the outcome |
 //! | `cancelled_before_head`, `cancelled_mid_body` | unset: this side went away | the outcome |
 //!
+//! A gRPC call that this side gave up after its deadline is an error, `DEADLINE_EXCEEDED`. One without an answer has the code that gRPC
+//! has for it: `UNAVAILABLE`, `DEADLINE_EXCEEDED` where something took too long, else `UNKNOWN`.
+//!
 //! # Cost
 //!
 //! A call that is sampled out gets its headers and nothing else: no span, no attributes. Without a tracer, or where the sampler

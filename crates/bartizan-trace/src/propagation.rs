@@ -188,7 +188,8 @@ impl Propagation {
     /// For the edge of a system: what callers send is not believed.
     ///
     /// The trace starts anew, so neither ids nor the sampling decision of a stranger count; the incoming
-    /// span context is handed out as a [link](Extracted::link). Baggage is not read.
+    /// span context is handed out as a [link](Extracted::link). Baggage is not read, and the server layer takes it off the request, so
+    /// that a proxy does not pass it on.
     ///
     /// ```
     /// use bartizan_trace::Propagation;
@@ -262,6 +263,17 @@ impl Propagation {
         let (baggage, dropped) = members.finish();
         count_dropped(dropped);
         Some(baggage).filter(|baggage| !baggage.is_empty())
+    }
+
+    /// Takes baggage that is not believed off a request: nothing would replace it where the request is passed on.
+    pub(crate) fn disown_baggage(&self, headers: &mut HeaderMap) {
+        if self.trusted {
+            return;
+        }
+        headers.remove(&BAGGAGE);
+        if self.read.contains(Format::Jaeger) {
+            jaeger::remove_baggage(headers);
+        }
     }
 
     /// Writes the headers of an outgoing request from the span and the baggage of `context`.

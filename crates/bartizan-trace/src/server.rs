@@ -39,7 +39,8 @@
 //!
 //! # Privacy
 //!
-//! `url.path` and `url.query` go through the masker; other headers than `User-Agent` and `Host` are not looked at.
+//! `url.path` and `url.query` go through the masker, by the rules of the route. Where that is not certain when the request comes in, all
+//! three are set at its end, and no sampler sees them. Other headers than `User-Agent` and `Host` are not looked at.
 //! [`Propagation::untrusted`](crate::Propagation::untrusted) is for the edge.
 //!
 //! # Cost, order and failure

@@ -3,13 +3,17 @@
 
 mod support;
 
+use std::fmt::Write;
 use std::net::SocketAddr;
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use bartizan_trace::setup::{Protocol, SpanCounts};
 use bartizan_trace::{TraceSettings, Tracing};
 use http::StatusCode;
 use support::{Answer, Collector, closed_port, end_spans, settings, silent};
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Level, Metadata, Subscriber};
 
 const PROTOCOLS: [Protocol; 2] = [Protocol::Grpc, Protocol::HttpProtobuf];
 
@@ -140,5 +144,45 @@ fn spans_arrive_again_once_the_collector_is_back() {
         tracing.force_flush().unwrap();
         assert_eq!(collector.span_names().len(), 3, "{protocol}");
         tracing.shutdown(Duration::from_secs(5)).unwrap();
+    }
+}
+
+/// Keeps the warnings of this process, whose exports run on threads of their own.
+struct Warnings;
+
+static WARNINGS: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+impl Subscriber for Warnings {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.is_event() && *metadata.level() == Level::WARN
+    }
+    fn event(&self, event: &Event<'_>) {
+        let mut line = String::new();
+        event.record(&mut |field: &tracing::field::Field, value: &dyn std::fmt::Debug| {
+            let _ = write!(line, "{field}={value:?} ");
+        });
+        WARNINGS.lock().unwrap().push(line);
+    }
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        Id::from_u64(1)
+    }
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+    fn enter(&self, _: &Id) {}
+    fn exit(&self, _: &Id) {}
+}
+
+#[test]
+fn a_warning_says_where_the_spans_did_not_go() {
+    // The only test that sets one.
+    tracing::subscriber::set_global_default(Warnings).unwrap();
+    for protocol in PROTOCOLS {
+        let addr = closed_port();
+        let tracing = start(addr, protocol);
+        end_spans(&tracing, 3);
+        tracing.force_flush().unwrap_err();
+        let endpoint = format!("endpoint=\"http://{addr}\"");
+        let warnings = WARNINGS.lock().unwrap();
+        assert!(warnings.iter().any(|line| line.contains(&endpoint)), "{warnings:?}");
     }
 }

@@ -10,7 +10,8 @@ use bartizan_health::{Endpoints, Exposure, Registry, RegistryBuilder, ToolUrls};
 use bartizan_log::{Capture, LogBuilder, LogFormat, RequestLogLayer};
 use bartizan_mask::Masker;
 use bartizan_metrics::{RedLayer, Store, StoreBuilder};
-use bartizan_trace::{TraceLayer, TraceSettings};
+use bartizan_trace::conventions::{DEPLOYMENT_ENVIRONMENT_NAME, SERVICE_NAME, SERVICE_VERSION};
+use bartizan_trace::{TraceLayer, TraceSettings, Tracing};
 
 use crate::client::ClientLayer;
 use crate::counters;
@@ -41,7 +42,7 @@ use self::times::Times;
 /// | `RUST_LOG`, `LOG_LEVEL`, `LOG_FORMAT`, `NO_COLOR` | see [`LogBuilder`] | `info`, JSON unless on a terminal |
 /// | `LOG_BODIES` | whose bodies are on the line: `off`, `error`, `failure`, `slow`, `error_or_slow`, `always` | [`capture`](Self::capture), else `off` |
 /// | `OTEL_ENABLED` | `false` takes tracing out of the stack | `true` |
-/// | `OTEL_PROPAGATORS` | `tracecontext`, `baggage`, `b3`, `b3multi`, `jaeger` | [`trace_layer`](Self::trace_layer), else `tracecontext,baggage` |
+/// | `OTEL_PROPAGATORS` | `tracecontext`, `baggage`, `b3`, `b3multi`, `jaeger` | `tracecontext,baggage` |
 /// | `OTEL_*` | see [`bartizan_trace::setup`] | no endpoint: context is passed on, no span recorded |
 /// | `TRUSTED_PROXIES` | whose forwarded headers are believed, such as `10.0.0.0/8` | [`trust`](Self::trust), else nobody |
 /// | `HEALTH_TOKEN` | callers with this bearer token see which checks there are and what they say | none |
@@ -66,6 +67,7 @@ pub struct ObservabilityBuilder {
     pub(crate) meters: MeterSettings,
     trace: TraceSettings,
     trace_layer: Box<dyn FnOnce(TraceLayer) -> TraceLayer>,
+    log: Box<dyn FnOnce(LogBuilder) -> LogBuilder>,
     log_format: LogFormat,
     log_sink: Option<Box<dyn Write + Send>>,
     health: RegistryBuilder,
@@ -93,6 +95,7 @@ impl ObservabilityBuilder {
             meters: MeterSettings::default(),
             trace: TraceSettings::new(),
             trace_layer: Box::new(|layer| layer),
+            log: Box::new(|log| log),
             log_format: LogFormat::Auto,
             log_sink: None,
             health: Registry::builder(),
@@ -194,7 +197,7 @@ impl ObservabilityBuilder {
         self
     }
 
-    /// The server spans: propagation and response header.
+    /// The server spans: propagation and response header. `OTEL_PROPAGATORS` replaces the formats, not whether callers are believed.
     ///
     /// ```no_run
     /// use bartizan::Observability;
@@ -207,6 +210,20 @@ impl ObservabilityBuilder {
     /// ```
     pub fn trace_layer(mut self, change: impl FnOnce(TraceLayer) -> TraceLayer + 'static) -> Self {
         self.trace_layer = Box::new(change);
+        self
+    }
+
+    /// The log: which events, where neither `RUST_LOG` nor `LOG_LEVEL` is set, and how much may wait. Its masker is replaced by the
+    /// stack's.
+    ///
+    /// ```no_run
+    /// use bartizan::Observability;
+    ///
+    /// let observability = Observability::builder("orders").log(|log| log.filter("info,hyper=warn")).init()?;
+    /// # Ok::<(), bartizan::InitError>(())
+    /// ```
+    pub fn log(mut self, change: impl FnOnce(LogBuilder) -> LogBuilder + 'static) -> Self {
+        self.log = Box::new(change);
         self
     }
 
@@ -281,9 +298,8 @@ impl ObservabilityBuilder {
 
         let log = {
             let vars = Arc::clone(&vars);
-            let mut builder = LogBuilder::new()
+            let mut builder = (self.log)(LogBuilder::new().format(self.log_format))
                 .masker(self.masker.clone())
-                .format(self.log_format)
                 .trace_ids(bartizan_trace::server::current_ids)
                 .env(move |name| vars(name));
             if let Some(sink) = self.log_sink {
@@ -299,13 +315,16 @@ impl ObservabilityBuilder {
             .masker(self.masker.clone())
             .read_vars(|name| vars(name))?
             .build()?;
-        let trace = (self.trace_layer)(tracing.layer()).masker(self.masker.clone());
-        let trace = traced.then_some(trace.read_vars(|name| vars(name))?);
+        let [service, version, environment] = identity(&tracing);
+        // What the code chooses first: the formats that the environment names win.
+        let layer =
+            || (self.trace_layer)(tracing.layer()).masker(self.masker.clone()).read_vars(|name| vars(name));
+        let trace = traced.then(layer).transpose()?;
         let health = self.health.redactor(Masked(self.masker.clone())).build()?;
         let store = if metrics_on { Some(self.store.build()?) } else { None };
         if let Some(store) = &store {
             counters::register(store, &self.masker, log.guard.writer(), &tracing)?;
-            meters::register(store, &self.masker, &tracing, (&self.service, &self.version))?;
+            meters::register(store, &self.masker, &tracing, (&service, &version))?;
         }
         let listener =
             meters.listener.filter(|_| metrics_on).map_or_else(|| Ok(Listener::none()), Listener::bind)?;
@@ -327,18 +346,18 @@ impl ObservabilityBuilder {
         let layer = StackLayer { observe: ObserveLayer::with_settings(observers, settings) };
         let endpoints = Endpoints::new(health.clone())
             .exposure(exposure)
-            .about(&self.service, &self.version)
+            .about(&service, &version)
             .unhealthy_as_503(self.unhealthy_as_503)
             .tools(tools);
 
         let summary = Summary {
-            service: &self.service,
-            version: &self.version,
+            service: &service,
+            version: &version,
             environment: &environment,
             correlated,
             metrics: metrics_on,
-            metrics_listener: meters.listener.address.is_some(),
-            tracing: traced.then_some(tracing.status()),
+            metrics_listener: meters.listener.address,
+            tracing: traced.then(|| tracing.status()),
         };
         summary.log();
         let config = summary.config();
@@ -360,6 +379,14 @@ impl ObservabilityBuilder {
             log: Mutex::new(Some(guard)),
         })))
     }
+}
+
+/// Service, version and deployment as the resource has them: `OTEL_SERVICE_NAME` and `OTEL_RESOURCE_ATTRIBUTES` may have changed them,
+/// and lines and metrics are to say what the spans say.
+fn identity(tracing: &Tracing) -> [String; 3] {
+    [SERVICE_NAME, SERVICE_VERSION, DEPLOYMENT_ENVIRONMENT_NAME].map(|name| {
+        tracing.resource().find(|(known, _)| *known == name).map(|(_, value)| value).unwrap_or_default()
+    })
 }
 
 impl fmt::Debug for ObservabilityBuilder {

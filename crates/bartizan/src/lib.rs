@@ -37,8 +37,9 @@
 //! `request_messages`, `response_messages`), `grpc_server_*` series and span agree on it. Methods are labels once they are known, see
 //! [`Routes`](core::Routes#grpc).
 //!
-//! tonic enforces `grpc-timeout` outside of all layers. A call that it gives up is `DEADLINE_EXCEEDED` here; tonic itself tells the
-//! client `CANCELLED`, in an answer that no layer sees and that carries no correlation id.
+//! tonic's `Server` enforces `grpc-timeout` outside of all layers. A call that it gives up is `DEADLINE_EXCEEDED` here; tonic itself tells
+//! the client `CANCELLED`, in an answer that no layer sees and that carries no correlation id. [`Observability::serve`] with tonic's
+//! `Routes` leaves the deadline to the client.
 //!
 //! # Stopping
 //!
@@ -60,8 +61,8 @@
 //! | `tonic` | no | what tonic services read is counted, why a call over a channel failed; interceptors, in `grpc`; `grpc.health.v1`, by `health().grpc()`; switches `serve` on |
 //! | `hyper-util` | no | why a call of hyper-util's `Client` failed |
 //! | `reqwest` | no | [`ClientLayer`] as a middleware of `reqwest-middleware` |
+//! | `zstd` | no | `/metrics` compressed with zstd for those who accept it |
 //! | `gzip` | no | captured bodies that are compressed are unpacked, within a limit, and masked |
-//! | `zstd` | no | `/metrics` in zstd for those who accept it; builds a library in C |
 //! | `hmac` | no | `mask::Action::Pseudonym`: keyed pseudonyms in place of values |
 //! | `regex` | no | `mask::MaskerBuilder::pattern`: masking by patterns of your own |
 //! | `sqlx` | no | `log::sqlx_slow_statements`: slow statements are logged, without literals |

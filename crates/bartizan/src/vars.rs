@@ -11,15 +11,16 @@ use crate::error::InitError;
 /// Where variables are read from: the process's environment, or a test's table.
 pub(crate) type Vars = dyn Fn(&str) -> Option<String> + Send + Sync;
 
-/// A variable's value; one that is empty counts as unset.
+/// A variable's value, without blanks around it: a token out of a file often ends in a newline, which no header can bring. One that
+/// is empty counts as unset.
 pub(crate) fn get(vars: &Vars, name: &str) -> Option<String> {
-    vars(name).filter(|value| !value.trim().is_empty())
+    vars(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
 }
 
 /// A variable that says yes or no.
 pub(crate) fn flag(vars: &Vars, name: &'static str) -> Result<Option<bool>, InitError> {
     let Some(value) = get(vars, name) else { return Ok(None) };
-    match value.trim().to_ascii_lowercase().as_str() {
+    match value.to_ascii_lowercase().as_str() {
         "true" | "1" | "yes" | "on" => Ok(Some(true)),
         "false" | "0" | "no" | "off" => Ok(Some(false)),
         _ => Err(InitError::variable(name, &value, "true or false")),
@@ -33,7 +34,7 @@ pub(crate) fn parsed<T: std::str::FromStr>(
     form: &'static str,
 ) -> Result<Option<T>, InitError> {
     let Some(value) = get(vars, name) else { return Ok(None) };
-    value.trim().parse().map(Some).map_err(|_| InitError::variable(name, &value, form))
+    value.parse().map(Some).map_err(|_| InitError::variable(name, &value, form))
 }
 
 /// The longest time that a variable may give: past this it is a mistake.
@@ -42,7 +43,7 @@ const LONGEST: Duration = Duration::from_hours(1);
 /// A variable that gives a time.
 pub(crate) fn duration(vars: &Vars, name: &'static str) -> Result<Option<Duration>, InitError> {
     let Some(value) = get(vars, name) else { return Ok(None) };
-    let parsed = match value.trim() {
+    let parsed = match value.as_str() {
         "0" => Ok(Duration::ZERO),
         value => humantime::parse_duration(value),
     };
@@ -65,15 +66,14 @@ pub(crate) fn tools(vars: &Vars, mut tools: ToolUrls) -> Result<ToolUrls, InitEr
         ("FLOWER_URL", &mut tools.tasks),
     ] {
         let Some(value) = get(vars, name) else { continue };
-        let url = value.trim();
-        let is_url = url
+        let is_url = value
             .parse::<http::Uri>()
             .is_ok_and(|uri| matches!(uri.scheme_str(), Some("http" | "https")) && uri.authority().is_some());
         if !is_url {
             // A URL may carry a password: its value is not repeated.
             return Err(InitError::secret_variable(name, "a URL such as https://grafana.example.com"));
         }
-        *slot = Some(url.to_owned());
+        *slot = Some(value);
     }
     Ok(tools)
 }
@@ -81,7 +81,7 @@ pub(crate) fn tools(vars: &Vars, mut tools: ToolUrls) -> Result<ToolUrls, InitEr
 /// `LOG_BODIES`: when bodies are logged, or that they are not.
 pub(crate) fn capture(vars: &Vars, capture: Option<Capture>) -> Result<Option<Capture>, InitError> {
     let Some(value) = get(vars, "LOG_BODIES") else { return Ok(capture) };
-    if value.trim().eq_ignore_ascii_case("off") {
+    if value.eq_ignore_ascii_case("off") {
         return Ok(None);
     }
     match value.parse() {
@@ -142,6 +142,12 @@ mod tests {
         assert!(read("", own()).unwrap().contains("limit: 77"));
         let error = read("yes", None).unwrap_err().to_string();
         assert!(error.contains("LOG_BODIES") && error.contains("error_or_slow"), "{error}");
+    }
+
+    #[test]
+    fn blanks_around_a_value_do_not_count() {
+        assert_eq!(get(&vars("METRICS_TOKEN", " s3cret\n"), "METRICS_TOKEN").as_deref(), Some("s3cret"));
+        assert_eq!(get(&vars("METRICS_TOKEN", "\n"), "METRICS_TOKEN"), None);
     }
 
     #[test]

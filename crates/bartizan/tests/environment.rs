@@ -1,5 +1,5 @@
-//! What operators set goes before what the code says. One test a process: the stack is installed once.
-#![allow(clippy::unwrap_used, reason = "a test may fail anywhere")]
+//! A process of its own, because a subscriber is global.
+#![allow(clippy::unwrap_used, reason = "helpers of tests may fail, too")]
 
 use std::convert::Infallible;
 use std::io::Write;
@@ -13,9 +13,9 @@ use http_body_util::Full;
 use tower::{Layer, ServiceExt, service_fn};
 
 #[derive(Clone, Default)]
-struct Sink(Arc<Mutex<Vec<u8>>>);
+struct Lines(Arc<Mutex<Vec<u8>>>);
 
-impl Write for Sink {
+impl Write for Lines {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
         self.0.lock().unwrap().extend_from_slice(bytes);
         Ok(bytes.len())
@@ -27,32 +27,37 @@ impl Write for Sink {
 }
 
 #[tokio::test]
-async fn what_the_environment_sets_replaces_what_the_code_has_set_and_is_told() {
-    let sink = Sink::default();
+async fn the_environment_has_the_last_word_and_what_is_off_is_told() {
+    let lines = Lines::default();
     let stack = Observability::builder("environment")
         .vars(|name| match name {
             "CORRELATION_ENABLED" => Some("false".to_owned()),
             "OTEL_PROPAGATORS" => Some("b3".to_owned()),
+            "OTEL_SERVICE_NAME" => Some("orders-canary".to_owned()),
+            "OTEL_RESOURCE_ATTRIBUTES" => Some("deployment.environment.name=staging".to_owned()),
             _ => None,
         })
         .trace_layer(|layer| layer.propagation(Propagation::new()))
-        .log_sink(sink.clone())
+        .log_sink(lines.clone())
+        .metrics(true)
         .init()
         .unwrap();
 
     let service = stack.layer().layer(service_fn(|_: Request<Full<Bytes>>| async {
         Ok::<_, Infallible>(Response::new(Full::new(Bytes::new())))
     }));
-    let request = Request::builder()
-        .header("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")
-        .header("b3", "80f198ee56343ba864fe8b2a57d3eff7-e457b5a2e4d86bd1-1")
-        .body(Full::new(Bytes::new()));
-    let response = service.oneshot(request.unwrap()).await.unwrap();
+    let request = Request::get("/").header("b3", "80f198ee56343ba864fe8b2a57d3eff7-e457b5a2e4d86bd1-1");
+    let response = service.oneshot(request.body(Full::default()).unwrap()).await.unwrap();
     assert_eq!(response.headers()["x-trace-id"], "80f198ee56343ba864fe8b2a57d3eff7");
-    assert!(!response.headers().contains_key("x-correlation-id"));
 
+    assert!(!response.headers().contains_key("x-correlation-id"));
     assert_eq!(stack.config()["correlation"]["enabled"], false);
+    // The resource of the spans, the start-up event and the metrics have one name for it.
+    assert_eq!(stack.config()["service"], "orders-canary");
+    assert_eq!(stack.config()["environment"], "staging");
+    let page = stack.store().unwrap().page(&http::HeaderMap::new()).body;
+    assert!(String::from_utf8_lossy(&page).contains(r#"build_info{service="orders-canary""#));
     stack.shutdown().await.unwrap();
-    let log = String::from_utf8(sink.0.lock().unwrap().clone()).unwrap();
-    assert!(log.contains("\"on\":\"log,health,trace context\""), "{log}");
+    let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+    assert!(text.contains(r#""on":"log,health,metrics,trace context""#), "{text}");
 }

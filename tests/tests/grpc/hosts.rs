@@ -2,7 +2,7 @@
 
 use bartizan::core::CorrelationId;
 use bartizan::grpc::{ClientInterceptor, ServerInterceptor};
-use bartizan::health::HealthLayer;
+use bartizan::health::{Drain, HealthLayer, Registry};
 use bartizan_tests::Lab;
 use grpc_example::Echo;
 use grpc_example::pb::echo_client::EchoClient;
@@ -10,6 +10,7 @@ use grpc_example::pb::echo_server::EchoServer;
 use http_body_util::BodyExt;
 use tokio::net::TcpListener;
 use tonic::service::Interceptor;
+use tonic::service::Routes;
 use tonic::transport::server::TcpIncoming;
 use tonic::transport::{Channel, Server};
 use tonic::{Code, Request, Status};
@@ -88,4 +89,17 @@ async fn inside_of_the_stack_interceptors_keep_its_id_and_trace() {
         (&line["parent"], &line["current_parent"]),
         (&parent.as_str().into(), &parent.as_str().into())
     );
+}
+
+#[tokio::test]
+async fn served_over_hyper_a_tonic_service_knows_its_peer() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    let known = |request: Request<()>| match request.remote_addr() {
+        Some(peer) if peer.ip().is_loopback() => Ok(request),
+        peer => Err(Status::failed_precondition(format!("{peer:?}"))),
+    };
+    let routes = Routes::new(EchoServer::with_interceptor(Echo, known));
+    tokio::spawn(async move { Drain::new(Registry::new()).serve(listener, routes).await });
+    EchoClient::connect(address).await.unwrap().unary(ask(Code::Ok, 0)).await.unwrap();
 }

@@ -120,9 +120,31 @@ pub(crate) fn is_method(path: &str) -> bool {
         && parts.is_some_and(|(service, method)| name(service, true) && name(method, false))
 }
 
+/// Whether this template of a router may be that of methods.
+pub(crate) fn is_template(template: &str) -> bool {
+    let Some(template) = template.strip_prefix('/') else { return false };
+    let Some((service, method)) = template.split_once('/') else { return template.starts_with("{*") };
+    let named = service.contains('.') || (service.starts_with('{') && method.starts_with('{'));
+    (named && !method.contains('/')) || method.starts_with("{*")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn templates_of_methods_are_told_from_those_of_resources() {
+        for template in
+            ["/a.B/{*rest}", "/B/{*rest}", "/a.B/C", "/a.B/{method}", "/{service}/{method}", "/{*path}"]
+        {
+            assert!(is_template(template), "{template}");
+        }
+        for template in
+            ["/", "/orders", "/orders/{id}", "/{tenant}/orders", "/{id}", "/api/v1/{*rest}", "/a.B/C/D", ""]
+        {
+            assert!(!is_template(template), "{template}");
+        }
+    }
 
     fn name(route: Option<Route>) -> Option<String> {
         route.map(|route| route.as_str().to_owned())

@@ -77,7 +77,10 @@ async fn a_second_stop_after_the_delay_cuts_the_requests() {
     sleep(s(3)).await;
     assert_eq!(drain.phase(), Phase::Closing);
     drain.stop();
-    assert_eq!(running.await.unwrap(), Err(Unfinished { waited: s(2) }));
+    let unfinished = running.await.unwrap().unwrap_err();
+    assert_eq!(unfinished, Unfinished { waited: s(2) });
+    let text = unfinished.to_string();
+    assert!(text.contains("running 2.0s after") && text.contains("by a further signal"), "{text}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -106,4 +109,14 @@ async fn what_is_cut_off_has_a_moment_to_say_so() {
     };
     assert!(drain.run(server).await.is_err());
     assert!(SAID.load(Ordering::Relaxed));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_can_own_the_wait_for_the_draining() {
+    let registry = Registry::new();
+    let waiting = tokio::spawn(registry.draining());
+    sleep(s(1)).await;
+    assert!(!waiting.is_finished());
+    registry.drain();
+    waiting.await.unwrap();
 }

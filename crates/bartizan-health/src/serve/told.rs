@@ -10,6 +10,8 @@ use std::{
 use http::{HeaderValue, Method, Request, Response, StatusCode, Version, header::CONNECTION};
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
+#[cfg(feature = "tonic")]
+use tonic::transport::server::TcpConnectInfo;
 use tower_service::Service;
 
 use super::gauge::{Flight, Gauge};
@@ -46,6 +48,12 @@ where
             request.extensions_mut().insert(axum::extract::ConnectInfo(peer));
             #[cfg(not(feature = "axum"))]
             request.extensions_mut().insert(bartizan_core::PeerAddress(peer));
+            // Where tonic's own server has it, and `Request::remote_addr` looks.
+            #[cfg(feature = "tonic")]
+            if bartizan_core::Protocol::of(request.headers()) == bartizan_core::Protocol::Grpc {
+                let info = TcpConnectInfo { local_addr: None, remote_addr: Some(peer) };
+                request.extensions_mut().insert(info);
+            }
         }
         // To CONNECT, a success is the beginning of a tunnel.
         let can_close = request.version() <= Version::HTTP_11 && request.method() != Method::CONNECT;

@@ -165,3 +165,15 @@ proptest! {
         prop_assert_eq!(&lines[2]["outcome"], &json!("ok"));
     }
 }
+
+#[test]
+fn a_header_that_is_asked_for_twice_is_shown_once() {
+    let host = http::header::HOST;
+    let service = Service::new(|| async {})
+        .layered(|layer| layer.request_headers(true).only_headers([host.clone(), host]));
+    let mut request = get("/");
+    request.headers_mut().insert("host", HeaderValue::from_static("shop.example"));
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let text = Trial::new().text(|| runtime.block_on(service.call(request)));
+    assert_eq!(text.matches("\"host\"").count(), 1, "{text}");
+}

@@ -28,6 +28,12 @@ fn a_body_is_masked_by_its_type() {
         true,
         (BodyForm::Form, "a=1&next=https://REDACTED:REDACTED"),
     );
+    assert_body(
+        form,
+        b" {\"password\":\"x&y=z\",\"a\":\"b=c\"}",
+        false,
+        (BodyForm::Json, r#"{"password":"[REDACTED]","a":"b=c"}"#),
+    );
     assert_body(Some("text/plain"), b"pin=2 \xC3\xA4\xC3", true, (BodyForm::Text, "pin=[REDACTED] ä"));
     assert_body(
         Some("text/plain; charset=latin1"),
@@ -48,6 +54,24 @@ fn what_cannot_be_read_is_replaced() {
         (Some("application/json"), b"x", true, "[application/json, 1 bytes and more]"),
         (Some("text/html"), b"<input name=pin value=1>", false, "[text/html, 24 bytes]"),
         (Some("text/xml"), b"<pin>1</pin>", false, "[text/xml, 12 bytes]"),
+        (
+            Some("application/x-www-form-urlencoded"),
+            b"{pin: 1}",
+            false,
+            "[application/x-www-form-urlencoded, 8 bytes]",
+        ),
+        (
+            Some("application/x-www-form-urlencoded"),
+            b"<pin>1</pin>",
+            false,
+            "[application/x-www-form-urlencoded, 12 bytes]",
+        ),
+        (
+            Some("application/x-www-form-urlencoded"),
+            b"--x\r\n1",
+            false,
+            "[application/x-www-form-urlencoded, 6 bytes]",
+        ),
         (Some("text/csv"), b"pin\n1", false, "[text/csv, 5 bytes]"),
         (Some("text/plain; charset=utf-16"), b"p\0i\0n\0=\0", false, "[text/plain, 8 bytes]"),
         (Some("text/plain"), b"p\0i\0n\0=\0", false, "[text/plain, 8 bytes]"),
@@ -126,6 +150,9 @@ mod packed {
         assert!(bomb.len() < 128 << 10);
         let (body, out) = masked("gzip", &bomb, false);
         assert_eq!(body, MaskedBody { form: BodyForm::Json, cut: true });
-        assert_eq!(out, format!("\"[{} bytes]\"", (1 << 20) - 1));
+        assert_eq!(out, format!("\"[{} bytes]\"", 4 * bomb.len() - 1));
+        let small = gzip(format!("[{}0]", "0,".repeat(1 << 20)).as_bytes());
+        assert!(small.len() < 8 << 10);
+        assert!(masked("gzip", &small, false).1.len() <= 64 << 10);
     }
 }

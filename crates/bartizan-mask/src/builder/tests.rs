@@ -48,3 +48,24 @@ fn an_allowed_name_is_shown_and_names_that_end_in_it_are_not() {
         assert!(masker.is_sensitive(name), "{name}");
     }
 }
+
+#[test]
+fn what_has_no_name_is_not_shown_where_only_some_names_are() {
+    let masker = Masker::builder().censor("***").show_only(["id"]).build().unwrap();
+    for (query, expected) in
+        [("x", "***"), ("id=1&x&&y=2", "id=1&***&&y=***"), ("id=1&id", "id=1&***"), ("", "")]
+    {
+        assert_eq!(masker.query_cow(query), expected);
+        assert_eq!(masker.query_cow(expected), expected);
+    }
+    let multipart = b"--x\r\nContent-Disposition: form-data; name=a; filename=x\r\n\r\n1\r\n--x--";
+    for (content_type, body, expected) in [
+        ("text/plain", &b"x"[..], "[text/plain, 1 bytes]"),
+        ("application/x-www-form-urlencoded", b"x", "***"),
+        ("multipart/form-data; boundary=x", multipart, r#"[{"name":"a","filename":"***","bytes":1}]"#),
+    ] {
+        let mut out = String::new();
+        masker.body(Some(content_type), None, body, false, &mut out);
+        assert_eq!(out, expected);
+    }
+}

@@ -55,6 +55,8 @@ fn ordinary_headers_are_kept() {
 fn secrets_inside_ordinary_headers_are_masked() {
     let masker = Masker::default();
     for (name, value, expected) in [
+        ("host", "ada:x@a.example:8080", "REDACTED:REDACTED@a.example:8080"),
+        ("x-forwarded-host", "ada:x@a.example", "REDACTED:REDACTED@a.example"),
         ("referer", "https://ada:x@h/p?token=x&a=1", "https://REDACTED:REDACTED@h/p?token=[REDACTED]&a=1"),
         ("Location", "/cb?n=%2Fx%3Ftoken%3Dx#pin=1", "/cb?n=%2Fx%3Ftoken%3D[REDACTED]#pin=[REDACTED]"),
         ("link", "<https://h/?token=x>; rel=\"next\"", "<https://h/?token=[REDACTED]; rel=\"next\""),

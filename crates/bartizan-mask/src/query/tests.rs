@@ -76,6 +76,13 @@ fn a_sensitive_pair_inside_a_value_is_masked_to_the_end() {
         ("f={\"a\":1,\"password\":\"x\"}&b=2", "f={\"a\":1,\"password\":***&b=2"),
         ("f=%7B%22pin%22%3A+1234%7D", "f=%7B%22pin%22%3A***"),
         ("f={\\\"pin\\\" : 1}", "f={\\\"pin\\\" :***"),
+        ("f=%7B%22tok%5Cu0065n%22%3A%22x%22%7D&b=2", "f=%7B%22tok%5Cu0065n%22%3A***&b=2"),
+        ("f={\"\\u0070in\":\"x\"}&b=2", "f={\"\\u0070in\":***&b=2"),
+        ("f={\\\"p\\\\u0069n\\\":1}", "f={\\\"p\\\\u0069n\\\":***"),
+        ("query=%7Blogin(password%3A%22x%22)%7D", "query=%7Blogin(password%3A***"),
+        ("query={login(password: \\\"x\\\")}", "query={login(password:***"),
+        ("{\"password\":\"x\",\"a\":\"b=c\"}", "{\"password\":***"),
+        ("{\"password\":\"x=y\"}&b=2", "{\"password\":***&b=2"),
         ("u=https://ada:x@h/p", "u=https://REDACTED:REDACTED@h/p"),
         ("u=https%3A%2F%2Fada%3Ax%40h%2Fp", "u=https%3A%2F%2FREDACTED%40h%2Fp"),
         ("u=https://a@b@h/?token=x", "u=https://REDACTED@h/?token=***"),
@@ -85,6 +92,7 @@ fn a_sensitive_pair_inside_a_value_is_masked_to_the_end() {
 #[test]
 fn a_value_that_only_looks_like_a_pair_is_kept() {
     assert_masked(&[
+        ("f={\"n\\u00e4me\":1}&p=c:\\users", "f={\"n\\u00e4me\":1}&p=c:\\users"),
         ("scope=token:read+session:write", "scope=token:read+session:write"),
         ("at=12:30&url=https://h:80/p@q", "at=12:30&url=https://h:80/p@q"),
         ("mail=a@b.example&x=//a@b", "mail=a@b.example&x=//a@b"),

@@ -156,8 +156,15 @@ fn user_info_of_urls_is_masked() {
         ("url (https://h/p?token=x&a=1): timeout", "url (https://h/p?token=***&a=1): timeout"),
         ("GET /p?n=%2Fx%3Ftoken%3Dx failed", "GET /p?n=%2Fx%3Ftoken%3D*** failed"),
         ("dsn=postgres://a:x@h/db b", "dsn=*** b"),
+        ("GET /p?n=https%3A%2F%2Fada%3Ax%40h%2Fp b@c", "GET /p?n=https%3A%2F%2FREDACTED%40h%2Fp b@c"),
+        ("n=https:%2F%2Fada:x@h%3Fa b", "n=https:%2F%2FREDACTED:REDACTED@h%3Fa b"),
     ]);
-    assert_kept(&["see https://h:80/a?mail=a@b and a@b", "http://localhost:3000, a@b", "https://h/@a"]);
+    assert_kept(&[
+        "see https://h:80/a?mail=a@b and a@b",
+        "http://localhost:3000, a@b",
+        "https://h/@a",
+        "n=https%3A%2F%2Fh%2F@a",
+    ]);
 }
 
 #[test]

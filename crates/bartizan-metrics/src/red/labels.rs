@@ -18,7 +18,7 @@ const MAX_LABELS: usize = 4;
 const MAX_VALUES: usize = 1_000;
 
 /// Names that the series have already, or that mean something to Prometheus.
-const RESERVED: [&str; 15] = [
+const RESERVED: [&str; 22] = [
     "method",
     "endpoint",
     "status",
@@ -31,7 +31,14 @@ const RESERVED: [&str; 15] = [
     "grpc_code",
     "job",
     "instance",
+    "http_request_method",
+    "http_response_status_code",
     "http_route",
+    "network_protocol_version",
+    "rpc_method",
+    "rpc_response_status_code",
+    "rpc_system_name",
+    "url_scheme",
     "error_type",
     "metric",
 ];

@@ -108,6 +108,7 @@ fn default_port(uri: &Uri) -> Option<u16> {
 
 /// The whole URL without its secrets.
 fn url(uri: &Uri, record: &Record, masker: &Masker) -> String {
+    let masker = masker.for_route(record.route());
     let path = masker.path_cow(uri.path(), record.route());
     let query = uri.query().map(|query| masker.query_cow(query));
     let scheme = uri.scheme_str().unwrap_or_default();

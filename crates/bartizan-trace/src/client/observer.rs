@@ -112,7 +112,7 @@ impl Exchange for ClientTraceExchange {
         let Some(Recording { context, started }) = self.0.take() else { return };
         let span = context.span();
         attributes::of_ending(ending, record, |attribute| span.set_attribute(attribute));
-        if ending.outcome.is_error() || ending.outcome == Outcome::ClientError {
+        if ending.is_error() || ending.outcome == Outcome::ClientError {
             span.set_status(Status::error(""));
         }
         span.end_with_timestamp(started + ending.duration);

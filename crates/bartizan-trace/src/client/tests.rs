@@ -9,7 +9,7 @@ use http_body_util::{BodyExt, Full};
 use opentelemetry::Context;
 use opentelemetry::trace::{SpanContext, SpanKind, Status, TraceContextExt, TracerProvider};
 use opentelemetry_sdk::trace::{InMemorySpanExporter, Sampler, SdkTracer, SdkTracerProvider, SpanData};
-use tower::{Layer, ServiceExt, service_fn};
+use tower::{Layer, Service, ServiceExt, service_fn};
 
 use super::{ClientTraceLayer, ResendCount};
 use crate::Propagation;
@@ -188,6 +188,22 @@ async fn a_grpc_call_is_named_by_its_method_and_judged_by_its_code() {
         let expected = if failed { "NOT_FOUND" } else { "OK" };
         assert_eq!(text(&span, "rpc.response.status_code").as_deref(), Some(expected));
         assert_eq!(text(&span, "error.type").is_some(), failed);
+    }
+}
+
+#[tokio::test]
+async fn a_grpc_call_that_is_given_up_after_its_deadline_is_an_error() {
+    for (deadline, failed) in [("1n", true), ("1H", false)] {
+        let (layer, spans) = recording();
+        let never = |_: Call| std::future::pending::<Result<Response<Full<Bytes>>, Infallible>>();
+        let mut request = to("http://stock:50051/shop.Stock/Take");
+        request.headers_mut().insert("content-type", "application/grpc".parse().unwrap());
+        request.headers_mut().insert("grpc-timeout", deadline.parse().unwrap());
+        drop(layer.layer(service_fn(never)).call(request));
+        let span = sole(&spans);
+        assert_eq!(span.status == Status::error(""), failed, "{deadline}");
+        let expected = if failed { "DEADLINE_EXCEEDED" } else { "cancelled_before_head" };
+        assert_eq!(text(&span, "error.type").as_deref(), Some(expected));
     }
 }
 

@@ -22,6 +22,8 @@ pub(super) struct OtlpExporter {
     runtime: ExportRuntime,
     limit: Duration,
     counts: Arc<Counts>,
+    /// Where to, as far as that may be shown.
+    endpoint: String,
     failing: AtomicBool,
 }
 
@@ -30,6 +32,7 @@ impl OtlpExporter {
     pub(super) fn start(
         limit: Duration,
         counts: &Arc<Counts>,
+        endpoint: String,
         transport: impl FnOnce() -> Result<Inner, SetupError>,
     ) -> Result<Self, SetupError> {
         let runtime = ExportRuntime::start().map_err(|error| SetupError::Exporter(error.to_string()))?;
@@ -37,7 +40,8 @@ impl OtlpExporter {
             let _inside = runtime.enter();
             Arc::new(transport()?)
         };
-        Ok(Self { inner, runtime, limit, counts: Arc::clone(counts), failing: AtomicBool::new(false) })
+        let counts = Arc::clone(counts);
+        Ok(Self { inner, runtime, limit, counts, endpoint, failing: AtomicBool::new(false) })
     }
 
     async fn send(&self, batch: Vec<SpanData>) -> OTelSdkResult {
@@ -61,9 +65,13 @@ impl OtlpExporter {
             return;
         }
         if let Err(error) = result {
-            tracing::warn!(%error, "spans cannot be exported, they are lost until this ends");
+            tracing::warn!(
+                endpoint = self.endpoint,
+                %error,
+                "spans cannot be exported, they are lost until this ends"
+            );
         } else {
-            tracing::info!("spans are exported again");
+            tracing::info!(endpoint = self.endpoint, "spans are exported again");
         }
     }
 }

@@ -54,6 +54,8 @@ pub(crate) struct Batch {
 impl Batch {
     /// The queue's memory is taken when it is made, so its length has a bound.
     pub(crate) const LONGEST_QUEUE: usize = 1_000_000;
+    /// The processor would spin without a pause.
+    pub(crate) const SHORTEST_DELAY: Duration = Duration::from_millis(1);
 }
 
 impl Default for Batch {
@@ -93,11 +95,14 @@ pub(crate) fn add_to(
     if transport.target.is_https() && !cfg!(feature = "otlp-tls") {
         return Err(missing("https", "otlp-tls", "use an http:// URL"));
     }
+    let endpoint = transport.target.origin();
     let exporter = match protocol {
         #[cfg(feature = "otlp-grpc")]
-        Protocol::Grpc => OtlpExporter::start(batch.limit, counts, || grpc::exporter(transport))?,
+        Protocol::Grpc => OtlpExporter::start(batch.limit, counts, endpoint, || grpc::exporter(transport))?,
         #[cfg(feature = "otlp-http")]
-        Protocol::HttpProtobuf => OtlpExporter::start(batch.limit, counts, || http::exporter(transport))?,
+        Protocol::HttpProtobuf => {
+            OtlpExporter::start(batch.limit, counts, endpoint, || http::exporter(transport))?
+        }
         #[cfg(not(feature = "otlp-grpc"))]
         Protocol::Grpc => {
             let instead = "set OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf and the port of HTTP";

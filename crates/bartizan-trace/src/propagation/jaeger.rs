@@ -105,13 +105,18 @@ pub(super) fn write(context: &Context, span: &SpanContext, headers: &mut HeaderM
     }
 }
 
-/// Writes `uberctx-*`, and says how many members no header can hold or did not fit. Properties are lost.
-pub(super) fn write_baggage(baggage: &Baggage, headers: &mut HeaderMap) -> usize {
+/// Takes `uberctx-*` and `jaeger-baggage` off.
+pub(super) fn remove_baggage(headers: &mut HeaderMap) {
     let is_old = |name: &&HeaderName| name.as_str().starts_with(PREFIX) || *name == JAEGER_BAGGAGE;
     let old: Vec<HeaderName> = headers.keys().filter(is_old).cloned().collect();
     for name in old {
         headers.remove(name);
     }
+}
+
+/// Writes `uberctx-*`, and says how many members no header can hold or did not fit. Properties are lost.
+pub(super) fn write_baggage(baggage: &Baggage, headers: &mut HeaderMap) -> usize {
+    remove_baggage(headers);
     let (mut bytes, mut dropped) = (0, 0);
     for (key, (value, _)) in baggage {
         let mut encoded = String::with_capacity(value.as_str().len());

@@ -48,7 +48,7 @@ impl Propagation {
         let (mut names, mut none) = (0, false);
         for name in list.split(',').map(str::trim).filter(|name| !name.is_empty()) {
             names += 1;
-            match name {
+            match name.to_ascii_lowercase().as_str() {
                 "tracecontext" => read = read.with(Format::W3c),
                 "baggage" => read.baggage = true,
                 "b3" => read = read.with(Format::B3Single),
@@ -103,6 +103,7 @@ mod tests {
         let all = [Format::Jaeger, Format::B3Multi, Format::W3c, Format::B3Single];
         assert_eq!(read("jaeger, b3multi,tracecontext ,baggage,b3,b3").unwrap(), Propagation::of(all));
         assert_eq!(read("b3,baggage").unwrap(), Propagation::of([Format::B3Single]));
+        assert_eq!(read("B3,Baggage").unwrap(), Propagation::of([Format::B3Single]));
     }
 
     #[test]
@@ -147,8 +148,8 @@ mod tests {
     #[test]
     fn an_unknown_name_is_an_error_that_names_the_variable_the_form_and_the_fix() {
         assert_eq!(
-            read("tracecontext,B3").unwrap_err(),
-            "OTEL_PROPAGATORS has \"B3\", but must be a comma-separated list of tracecontext, baggage, b3, \
+            read("tracecontext,b4").unwrap_err(),
+            "OTEL_PROPAGATORS has \"b4\", but must be a comma-separated list of tracecontext, baggage, b3, \
              b3multi and jaeger, or none alone; correct the name, or unset the variable for tracecontext,baggage"
         );
         for known in ["xray", "ottrace"] {

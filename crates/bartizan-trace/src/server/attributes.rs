@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use bartizan_core::{Ending, KnownMethod, Protocol, Record, push_address};
 use bartizan_mask::Masker;
+use http::uri::PathAndQuery;
 use http::{HeaderValue, Request, Version, header};
 use opentelemetry::{KeyValue, StringValue};
 
@@ -36,16 +37,32 @@ pub(super) fn of_request<B>(
         return super::rpc::of_request(request, record, route, set);
     }
     of_method(request, record, &mut set);
-    let path = masker.path_cow(request.uri().path(), record.route());
-    set(KeyValue::new(conventions::URL_PATH, cut(path)));
-    if let Some(query) = request.uri().query() {
-        set(KeyValue::new(conventions::URL_QUERY, cut(masker.query_cow(query))));
+    // The route that is found later may be another one, and say of something else that it is a secret.
+    let route = route.filter(|_| record.is_routed());
+    if let (Some(target), true) = (request.uri().path_and_query(), record.is_routed()) {
+        of_target(target, record, masker, &mut set);
     }
     set(KeyValue::new(conventions::URL_SCHEME, if record.is_https() { "https" } else { "http" }));
     of_route(record, route, &mut set);
     of_connection(request, record, &mut set);
     if let Some(agent) = request.headers().get(header::USER_AGENT).and_then(text) {
-        set(KeyValue::new(conventions::USER_AGENT_ORIGINAL, cut(Cow::Borrowed(agent))));
+        // It is masked when it is exported; a beginning alone may show what the whole would not.
+        let agent = if agent.len() > MAX_TEXT { masker.text_cow(agent) } else { Cow::Borrowed(agent) };
+        set(KeyValue::new(conventions::USER_AGENT_ORIGINAL, cut(agent)));
+    }
+}
+
+/// Path and query, masked by the rules of the route.
+pub(super) fn of_target(
+    target: &PathAndQuery,
+    record: &Record,
+    masker: &Masker,
+    mut set: impl FnMut(KeyValue),
+) {
+    let masker = masker.for_route(record.route());
+    set(KeyValue::new(conventions::URL_PATH, cut(masker.path_cow(target.path(), record.route()))));
+    if let Some(query) = target.query() {
+        set(KeyValue::new(conventions::URL_QUERY, cut(masker.query_cow(query))));
     }
 }
 

@@ -47,7 +47,8 @@ impl TraceLayer {
         Self(ObserveLayer::new(Trace::new(Some(tracer))))
     }
 
-    /// Records nothing, but passes the caller's context on as it came, and makes ids for the logs where there is none.
+    /// Records nothing, but passes the caller's context on as it came, and makes ids for the logs where there is none. Calls that go
+    /// out take those along as not sampled, so that callees that follow their caller's decision record nothing either.
     pub fn propagate_only() -> Self {
         Self(ObserveLayer::new(Trace::new(None)))
     }
@@ -57,8 +58,8 @@ impl TraceLayer {
         Self(self.0.changed(|trace, _| trace.propagation = propagation))
     }
 
-    /// Where the variable `OTEL_PROPAGATORS` is set, takes its formats in place of those set before, as [`Propagation::read_vars`] does:
-    /// whether callers are believed stays.
+    /// Reads `OTEL_PROPAGATORS`, from the environment or elsewhere. If it is set, its formats replace those of
+    /// [`propagation`](Self::propagation); whether callers are believed stays.
     ///
     /// ```
     /// use bartizan_trace::{Propagation, TraceLayer};
@@ -70,7 +71,7 @@ impl TraceLayer {
     ///
     /// # Errors
     ///
-    /// A name that the variable cannot have.
+    /// As [`Propagation::read_env`].
     pub fn read_vars(self, vars: impl Fn(&str) -> Option<String>) -> Result<Self, SetupError> {
         let propagation = self.0.observer().propagation.read_vars(vars)?;
         Ok(self.propagation(propagation))

@@ -43,10 +43,8 @@ pub struct TraceExchange {
 /// What is kept of a span that is recorded.
 struct Recording {
     started: SystemTime,
-    /// Whether name and attributes have the route already.
-    routed: bool,
-    /// The path of a gRPC call whose method is not known yet, and what masks it.
-    unknown_method: Option<Box<(PathAndQuery, Masker)>>,
+    /// What was asked for, and what masks it, where the route is not certain yet: that says what of it is a secret.
+    unrouted: Option<Box<(PathAndQuery, Masker)>>,
 }
 
 impl Trace {
@@ -71,6 +69,7 @@ impl Observer for Trace {
 
     fn begin<B>(&self, request: &mut Request<B>, record: &Record) -> TraceExchange {
         let mut extracted = self.propagation.extract(request.headers());
+        self.propagation.disown_baggage(request.headers_mut());
         let exchange = match &self.tracer {
             Some(tracer) if !extracted.is_denied() => self.start(tracer, &mut extracted, request, record),
             _ => self.unrecorded(extracted.attach_or_make(&Context::new())),
@@ -123,7 +122,6 @@ impl Trace {
             let span = dropped(parent.span().span_context(), span.span_context());
             return self.unrecorded(values.with_remote_span_context(span));
         }
-        let routed = record.matched_route().is_some();
         if !known {
             let Names { span: name, route } = Names::of(record);
             span.update_name(name);
@@ -131,12 +129,12 @@ impl Trace {
                 span.set_attribute(attribute);
             });
         }
-        let unknown_method = if routed || record.protocol() == Protocol::Http {
+        let unrouted = if record.is_routed() {
             None
         } else {
-            request.uri().path_and_query().map(|path| Box::new((path.clone(), self.masker.clone())))
+            request.uri().path_and_query().map(|target| Box::new((target.clone(), self.masker.clone())))
         };
-        let recording = Some(Recording { started, routed, unknown_method });
+        let recording = Some(Recording { started, unrouted });
         TraceExchange { context: values.with_span(span), recording, header: self.header }
     }
 
@@ -183,19 +181,30 @@ impl Exchange for TraceExchange {
 
     fn head<B>(&mut self, response: &mut Response<B>, _: &Record) {
         if let Some((name, value)) = self.header.of(self.context.span().span_context()) {
-            response.headers_mut().insert(name, value);
+            // Of timings there may be several, and some are the application's.
+            match self.header {
+                TraceHeader::ServerTiming => drop(response.headers_mut().append(name, value)),
+                _ => drop(response.headers_mut().insert(name, value)),
+            }
         }
     }
 
     fn end(&mut self, ending: &Ending, record: &Record) {
-        let Some(Recording { started, routed, unknown_method }) = self.recording.take() else { return };
+        let Some(Recording { started, unrouted }) = self.recording.take() else { return };
         let span = self.context.span();
-        if !routed && record.matched_route().is_some() {
-            let names = Names::of(record);
-            span.update_name(names.span);
-            attributes::of_route(record, names.route, |attribute| span.set_attribute(attribute));
-        } else if let Some((path, masker)) = unknown_method.as_deref() {
-            rpc::of_unknown_method(path, record, masker, |attribute| span.set_attribute(attribute));
+        if let Some((target, masker)) = unrouted.as_deref() {
+            let mut set = |attribute| span.set_attribute(attribute);
+            let routed = record.matched_route().is_some();
+            if routed {
+                let names = Names::of(record);
+                span.update_name(names.span);
+                attributes::of_route(record, names.route, &mut set);
+            }
+            match record.protocol() {
+                Protocol::Http => attributes::of_target(target, record, masker, set),
+                Protocol::Grpc if routed => {}
+                Protocol::Grpc => rpc::of_unknown_method(target, record, masker, set),
+            }
         }
         attributes::of_ending(ending, |attribute| span.set_attribute(attribute));
         if ending.is_error() {

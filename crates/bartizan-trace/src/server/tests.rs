@@ -3,7 +3,8 @@ mod decisions;
 use std::convert::Infallible;
 use std::future::{pending, ready};
 
-use bartizan_core::{PeerAddress, Route, Routes, Settings, Trust};
+use bartizan_core::{PeerAddress, Record, Route, Routes, Settings, Trust};
+use bartizan_mask::Masker;
 use bytes::Bytes;
 use http::{Method, Request, Response};
 use http_body_util::{BodyExt, Full};
@@ -96,6 +97,53 @@ async fn a_span_continues_the_callers_trace_and_says_what_the_conventions_ask() 
     }
     assert_eq!(attribute(&span, "error.type"), None);
     assert!(!format!("{span:?}").contains("hunter2"));
+}
+
+#[tokio::test]
+async fn the_path_of_a_route_that_is_found_further_in_is_masked_by_its_parameters() {
+    for (sampler, prefix) in [
+        (Sampler::AlwaysOn, "/other"),
+        (Sampler::TraceIdRatioBased(1.0), "/other"),
+        (Sampler::AlwaysOn, "/reset/{*rest}"),
+    ] {
+        let bench = Bench::new(sampler);
+        let routes = Routes::new().prefix(prefix).unwrap();
+        let layer = bench.layer().settings(Settings { routes, ..Settings::default() });
+        let service = layer.layer(service_fn(|request| {
+            Record::of(&request).unwrap().set_route(Route::from("/reset/{token}"));
+            ready(Ok::<_, Infallible>(Response::new(Body::default())))
+        }));
+        service.oneshot(get("/reset/hunter2?next=1")).await.unwrap();
+        let span = bench.span();
+        for (key, value) in
+            [("http.route", "/reset/{token}"), ("url.path", "/reset/[REDACTED]"), ("url.query", "next=1")]
+        {
+            assert_eq!(attribute(&span, key).as_deref(), Some(value), "{key}");
+        }
+        assert_eq!(span.name, "GET /reset/{token}");
+        let shown = format!("{span:?}");
+        assert!(!shown.contains("hunter2") && shown.matches("\"http.route\"").count() == 1, "{shown}");
+    }
+}
+
+#[tokio::test]
+async fn a_route_that_has_rules_of_its_own_is_masked_by_them() {
+    let bench = Bench::new(Sampler::AlwaysOn);
+    let policy = Masker::builder().route("/reset/{token}", |policy| policy.show_only(["amount"]));
+    let layer = bench.layer().masker(policy.build().unwrap());
+    send(layer, get("/reset/1?amount=5&note=hunter2"), 200).await;
+    assert_eq!(attribute(&bench.span(), "url.query").as_deref(), Some("amount=5&note=[REDACTED]"));
+}
+
+#[tokio::test]
+async fn a_long_user_agent_is_masked_before_it_is_cut() {
+    let bench = Bench::new(Sampler::AlwaysOn);
+    let mut request = get("/");
+    let agent = format!("{} http://ada:4711secret@host", "x".repeat(2026));
+    request.headers_mut().insert("user-agent", agent.parse().unwrap());
+    send(bench.layer(), request, 200).await;
+    let agent = attribute(&bench.span(), "user_agent.original").unwrap();
+    assert!(!agent.contains("4711") && agent.len() <= 2048, "{agent}");
 }
 
 #[tokio::test]
@@ -212,6 +260,26 @@ async fn at_the_edge_a_new_trace_links_to_the_strangers() {
 }
 
 #[tokio::test]
+async fn at_the_edge_a_proxy_passes_no_baggage_of_strangers_on() {
+    for (edge, passed) in
+        [(Propagation::new().with_jaeger(), true), (Propagation::new().with_jaeger().untrusted(), false)]
+    {
+        let layer = Bench::new(Sampler::AlwaysOn).layer().propagation(edge);
+        let next = layer.client().layer(service_fn(move |request: Request<Body>| {
+            for name in ["baggage", "uberctx-role"] {
+                assert_eq!(request.headers().contains_key(name), passed, "{name}");
+            }
+            ready(Ok::<_, Infallible>(Answer::default()))
+        }));
+        let proxy = layer.layer(service_fn(move |request| next.clone().oneshot(request)));
+        let mut request = get("/");
+        request.headers_mut().insert("baggage", "role=admin".parse().unwrap());
+        request.headers_mut().insert("uberctx-role", "admin".parse().unwrap());
+        proxy.oneshot(request).await.unwrap();
+    }
+}
+
+#[tokio::test]
 async fn the_caller_can_be_told_in_other_headers() {
     let bench = Bench::new(Sampler::AlwaysOn);
     let response = send(bench.layer().response_header(TraceHeader::TraceResponse), get("/"), 200).await;
@@ -220,6 +288,19 @@ async fn the_caller_can_be_told_in_other_headers() {
     assert!(response.headers()["server-timing"].to_str().unwrap().starts_with("trace;desc=00-"));
     let response = send(bench.layer().response_header(TraceHeader::None), get("/"), 200).await;
     assert!(!response.headers().contains_key("x-trace-id"));
+}
+
+#[tokio::test]
+async fn the_applications_own_timings_stay_beside_the_trace() {
+    let layer = Bench::new(Sampler::AlwaysOn).layer().response_header(TraceHeader::ServerTiming);
+    let service = layer.layer(service_fn(|_: Request<Body>| {
+        let answer = Response::builder().header("server-timing", "db;dur=53").body(Body::default());
+        ready(Ok::<_, Infallible>(answer.unwrap()))
+    }));
+    let response = service.oneshot(get("/")).await.unwrap();
+    let timings: Vec<_> = response.headers().get_all("server-timing").iter().collect();
+    assert_eq!(timings.len(), 2, "{timings:?}");
+    assert_eq!(timings[0], "db;dur=53");
 }
 
 #[tokio::test]

@@ -34,7 +34,7 @@ impl fmt::Display for Protocol {
 
 impl Protocol {
     pub(super) fn parse(setting: &'static str, value: &str) -> Result<Self, SetupError> {
-        match value {
+        match value.to_ascii_lowercase().as_str() {
             "grpc" => Ok(Self::Grpc),
             "http/protobuf" => Ok(Self::HttpProtobuf),
             _ => Err(SetupError::invalid(
@@ -113,12 +113,19 @@ impl Endpoint {
         let uri = if self.complete || protocol == Protocol::Grpc {
             uri
         } else {
-            format!("{}/v1/traces", self.url.trim_end_matches('/'))
-                .parse()
+            with_path_of_signal(uri)
                 .map_err(|_| invalid("is not a URL", "write it as http://collector:4318"))?
         };
         Ok(Target { setting: self.setting, protocol, uri })
     }
+}
+
+/// Adds to the path, and leaves a query where it is: some vendors have their keys in it.
+fn with_path_of_signal(uri: Uri) -> Result<Uri, http::Error> {
+    let mark = if uri.query().is_some() { "?" } else { "" };
+    let (path, query) = (uri.path().trim_end_matches('/'), uri.query().unwrap_or_default());
+    let path_and_query = [path, "/v1/traces", mark, query].concat();
+    http::uri::Builder::from(uri).path_and_query(path_and_query).build()
 }
 
 #[cfg(test)]
@@ -142,6 +149,7 @@ mod tests {
             );
         }
         assert_eq!(resolve("https://c/otlp", None).unwrap().1, "https://c/otlp/v1/traces");
+        assert_eq!(resolve("https://c/otlp/?key=a/b", None).unwrap().1, "https://c/otlp/v1/traces?key=a/b");
     }
 
     #[test]

@@ -31,7 +31,7 @@ pub enum SetupError {
     /// The settings ask for something that was not compiled in.
     #[error(
         "{setting} asks for {wanted}, which this program was built without; \
-         build it with the feature `{feature}` of bartizan-trace, or {instead}"
+         build it with the feature `{feature}` (of bartizan, or of bartizan-trace where that is used alone), or {instead}"
     )]
     FeatureMissing {
         /// The variable, or the method of [`TraceSettings`](super::TraceSettings).

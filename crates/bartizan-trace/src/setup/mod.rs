@@ -40,18 +40,22 @@
 //! | `OTEL_EXPORTER_OTLP_ENDPOINT` | URL, `/v1/traces` is added for HTTP | none: off |
 //! | `OTEL_EXPORTER_OTLP_[TRACES_]PROTOCOL` | `grpc`, `http/protobuf` | `grpc` on port 4317, else `http/protobuf` |
 //! | `OTEL_EXPORTER_OTLP_[TRACES_]HEADERS` | `name=value,...`, percent-encoded | |
-//! | `OTEL_EXPORTER_OTLP_[TRACES_]TIMEOUT` | milliseconds for one batch with its retries | 10000 |
+//! | `OTEL_EXPORTER_OTLP_[TRACES_]TIMEOUT` | milliseconds for one batch with its retries; `0` is ten minutes | 10000 |
 //! | `OTEL_EXPORTER_OTLP_[TRACES_]COMPRESSION` | `gzip`, `none` | `none` |
 //! | `OTEL_EXPORTER_OTLP_[TRACES_]CERTIFICATE` | PEM file to trust for `https`, instead of Mozilla's roots | |
 //! | `OTEL_TRACES_SAMPLER`, `OTEL_TRACES_SAMPLER_ARG` | a standard name, a ratio | `parentbased_always_on`, 1 |
 //! | `OTEL_BSP_MAX_QUEUE_SIZE` | spans that may wait | 2048 |
 //! | `OTEL_BSP_MAX_EXPORT_BATCH_SIZE` | spans a batch | 512, at most the queue |
 //! | `OTEL_BSP_SCHEDULE_DELAY` | milliseconds that a span may wait | 5000 |
-//! | `OTEL_BSP_EXPORT_TIMEOUT` | milliseconds after which a batch is given up | 30000 |
+//! | `OTEL_BSP_EXPORT_TIMEOUT` | milliseconds after which a batch is given up; `0` is ten minutes | 30000 |
 //!
 //! `OTEL_PROPAGATORS` is not a setting of the export: [`Propagation::read_env`](crate::Propagation::read_env)
-//! reads it. Where there is a variable for traces alone it wins over the general one. The limits of a span
-//! (`OTEL_SPAN_*_LIMIT`) are read by the SDK.
+//! reads it. Where there is a variable for traces alone it wins over the general one. Upper and lower case of a name out of a list do
+//! not matter. The SDK reads `OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT`, `OTEL_SPAN_EVENT_COUNT_LIMIT` and `OTEL_SPAN_LINK_COUNT_LIMIT`.
+//!
+//! Not supported, and not looked at: the other limits (`OTEL_ATTRIBUTE_*`, `OTEL_EVENT_*`, `OTEL_LINK_*`, the length of values), client
+//! certificates (`OTEL_EXPORTER_OTLP_[TRACES_]CLIENT_CERTIFICATE` and `_CLIENT_KEY`), and `OTEL_EXPORTER_OTLP_[TRACES_]INSECURE`, as the
+//! endpoint's scheme says it.
 //!
 //! # Failure
 //!

@@ -28,7 +28,7 @@ pub(super) fn apply(
         return Ok(());
     }
     if let Some(name) = vars.text("OTEL_TRACES_EXPORTER") {
-        settings.otlp = match name.as_str() {
+        settings.otlp = match name.to_ascii_lowercase().as_str() {
             "otlp" => true,
             "none" => false,
             _ => {
@@ -77,11 +77,11 @@ fn transport<F: Fn(&str) -> Option<String>>(
     if let Some((setting, file)) = vars.first(&CERTIFICATES) {
         settings.certificate = Some(Certificate { setting, file: file.into() });
     }
-    if let Some(timeout) = vars.milliseconds(&TIMEOUTS)? {
+    if let Some(timeout) = vars.timeout(&TIMEOUTS)? {
         settings.timeout = timeout;
     }
     if let Some((setting, name)) = vars.first(&COMPRESSIONS) {
-        settings.gzip = match name.as_str() {
+        settings.gzip = match name.to_ascii_lowercase().as_str() {
             "gzip" => true,
             "none" => false,
             _ => {
@@ -122,9 +122,9 @@ fn batch<F: Fn(&str) -> Option<String>>(
         settings.batch.size = spans;
     }
     if let Some(delay) = vars.milliseconds(&["OTEL_BSP_SCHEDULE_DELAY"])? {
-        settings.batch.delay = delay;
+        settings.batch.delay = delay.max(Batch::SHORTEST_DELAY);
     }
-    if let Some(limit) = vars.milliseconds(&["OTEL_BSP_EXPORT_TIMEOUT"])? {
+    if let Some(limit) = vars.timeout(&["OTEL_BSP_EXPORT_TIMEOUT"])? {
         settings.batch.limit = limit;
     }
     Ok(())

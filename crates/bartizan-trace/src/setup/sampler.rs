@@ -19,7 +19,7 @@ pub(super) fn read<F: Fn(&str) -> Option<String>>(vars: &Vars<F>) -> Result<Opti
         let ratio = vars.number(ARGUMENT, "a number from 0 to 1", |ratio| (0.0..=1.0).contains(ratio))?;
         Ok(Sampler::TraceIdRatioBased(ratio.unwrap_or(1.0)))
     };
-    Ok(Some(match name.as_str() {
+    Ok(Some(match name.to_ascii_lowercase().as_str() {
         "always_on" => Sampler::AlwaysOn,
         "always_off" => Sampler::AlwaysOff,
         "traceidratio" => ratio()?,
@@ -65,6 +65,7 @@ mod tests {
             ("parentbased_always_on", "ParentBased(AlwaysOn)"),
             ("parentbased_always_off", "ParentBased(AlwaysOff)"),
             ("parentbased_traceidratio", "ParentBased(TraceIdRatioBased(0.25))"),
+            ("Always_On", "AlwaysOn"),
         ] {
             assert_eq!(sampler(name, "0.25").unwrap(), expected);
         }
@@ -87,7 +88,7 @@ mod tests {
 
     #[test]
     fn samplers_that_do_not_exist_here_are_errors() {
-        for bad in ["jaeger_remote", "parentbased_jaeger_remote", "xray", "Always_On"] {
+        for bad in ["jaeger_remote", "parentbased_jaeger_remote", "xray"] {
             assert!(sampler(bad, "").unwrap_err().starts_with("OTEL_TRACES_SAMPLER is "), "{bad}");
         }
     }

@@ -209,8 +209,7 @@ impl TraceSettings {
     /// millisecond.
     #[must_use]
     pub fn batch_delay(mut self, delay: Duration) -> Self {
-        // The processor would spin without a pause.
-        self.batch.delay = delay.max(Duration::from_millis(1));
+        self.batch.delay = delay.max(Batch::SHORTEST_DELAY);
         self
     }
 

@@ -69,7 +69,7 @@ fn every_malformed_variable_is_an_error_that_names_it_and_shows_the_form() {
         ("OTEL_EXPORTER_OTLP_HEADERS", "key", "key1=value1"),
         ("OTEL_EXPORTER_OTLP_TRACES_HEADERS", "=x", "key1=value1"),
         ("OTEL_EXPORTER_OTLP_TIMEOUT", "10s", "milliseconds"),
-        ("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "0", "milliseconds"),
+        ("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "-1", "milliseconds"),
         ("OTEL_EXPORTER_OTLP_COMPRESSION", "zstd", "gzip or none"),
         ("OTEL_TRACES_SAMPLER", "xray", "one of always_on"),
         ("OTEL_BSP_MAX_QUEUE_SIZE", "0", "from 1 to 1000000"),
@@ -154,11 +154,36 @@ fn batch_variables_are_read() {
     assert_eq!((queue, size, delay.as_millis(), limit.as_millis()), (100, 10, 200, 300));
 }
 
+#[test]
+fn a_time_of_zero_is_no_limit_or_no_pause() {
+    let zero = |name| read(&[(name, "0")]).unwrap();
+    let longest = Duration::from_mins(10);
+    assert_eq!(zero("OTEL_EXPORTER_OTLP_TIMEOUT").timeout, longest);
+    assert_eq!(zero("OTEL_BSP_EXPORT_TIMEOUT").batch.limit, longest);
+    assert_eq!(zero("OTEL_BSP_SCHEDULE_DELAY").batch.delay, Duration::from_millis(1));
+}
+
+#[test]
+fn the_case_of_a_name_out_of_a_list_does_not_matter() {
+    let settings = read(&[
+        ("OTEL_TRACES_EXPORTER", "None"),
+        ("OTEL_EXPORTER_OTLP_PROTOCOL", "GRPC"),
+        ("OTEL_EXPORTER_OTLP_COMPRESSION", "GZIP"),
+        ("OTEL_TRACES_SAMPLER", "Always_Off"),
+    ])
+    .unwrap();
+    assert_eq!((settings.otlp, settings.protocol, settings.gzip), (false, Some(Protocol::Grpc), true));
+    assert_eq!(format!("{:?}", settings.sampler), "AlwaysOff");
+}
+
 #[cfg(not(feature = "_otlp"))]
 #[test]
 fn an_endpoint_without_a_transport_is_an_error_that_names_the_feature() {
     let error = error(&[ENDPOINT]);
-    assert!(error.starts_with("OTEL_EXPORTER_OTLP_ENDPOINT asks for") && error.contains("`otlp`"), "{error}");
+    assert!(
+        error.starts_with("OTEL_EXPORTER_OTLP_ENDPOINT asks for") && error.contains("`otlp` (of bartizan,"),
+        "{error}"
+    );
 }
 
 #[cfg(all(feature = "_otlp", not(feature = "otlp-tls")))]

@@ -187,7 +187,7 @@ impl fmt::Display for TraceStatus {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SpanCounts {
-    /// Taken by the collector.
+    /// Taken by the collector. Spans that it rejects in an answer of partial success are among them: the SDK does not tell.
     pub exported: u64,
     /// In a batch that the collector refused or did not answer in time, or that came too late for
     /// the shutdown.

@@ -1,4 +1,5 @@
-//! Reads variables of one kind or another; an empty one counts as not set, as OpenTelemetry has it.
+//! Reads variables of one kind or another; an empty one counts as not set, and the case of a name out of a list does not matter,
+//! as OpenTelemetry has it.
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -30,14 +31,20 @@ impl<F: Fn(&str) -> Option<String>> Vars<F> {
         }
     }
 
+    /// The longest that something may take. Zero is no limit to OpenTelemetry, and the longest time to us.
+    pub(super) fn timeout(&self, names: &[&'static str]) -> Result<Option<Duration>, SetupError> {
+        let longest = Duration::from_millis(LONGEST);
+        Ok(self.milliseconds(names)?.map(|time| if time.is_zero() { longest } else { time }))
+    }
+
     pub(super) fn milliseconds(&self, names: &[&'static str]) -> Result<Option<Duration>, SetupError> {
         let Some((name, value)) = self.first(names) else { return Ok(None) };
         match value.parse() {
-            Ok(millis @ 1..=LONGEST) => Ok(Some(Duration::from_millis(millis))),
+            Ok(millis @ 0..=LONGEST) => Ok(Some(Duration::from_millis(millis))),
             _ => Err(SetupError::invalid(
                 name,
                 shown(&value),
-                "a whole number of milliseconds from 1 to 600000",
+                "a whole number of milliseconds from 0 to 600000",
                 "write 10000 for ten seconds",
             )),
         }

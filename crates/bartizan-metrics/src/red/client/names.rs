@@ -61,11 +61,12 @@ impl Traits {
     fn error_type(self) -> Option<Label> {
         let kind = match (self.outcome, self.code) {
             (Outcome::Ok | Outcome::Upgraded, _) => return None,
-            (Outcome::ClientError | Outcome::ServerError, Some(code)) => code.as_str(),
+            (Outcome::ServiceError, _) => self.failure.unwrap_or_default().as_str(),
+            (Outcome::ClientError | Outcome::ServerError, Some(code))
+            | (_, Some(code @ GrpcCode::DEADLINE_EXCEEDED)) => code.as_str(),
             (Outcome::ClientError | Outcome::ServerError, None) => {
                 return Some(Label::new("error_type", self.status.to_string()));
             }
-            (Outcome::ServiceError, _) => self.failure.unwrap_or_default().as_str(),
             (outcome, _) => outcome.as_str(),
         };
         Some(Label::from_static_parts("error_type", kind))

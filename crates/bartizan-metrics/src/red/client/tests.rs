@@ -4,7 +4,7 @@ use std::io;
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response};
 use http_body_util::{BodyExt, Full};
-use tower::{Layer, ServiceExt, service_fn};
+use tower::{Layer, Service, ServiceExt, service_fn};
 
 use super::ClientRedLayer;
 use crate::{Naming, Store};
@@ -69,6 +69,23 @@ async fn grpc_calls_have_service_method_and_code() {
         &store,
         r#"grpc_client_handled_total{error_type="UNKNOWN",grpc_code="UNKNOWN",grpc_method="Take",grpc_service="shop.Stock",outcome="server_error",server_address="stock:50051"} 1"#,
     );
+}
+
+#[tokio::test]
+async fn a_grpc_call_without_an_answer_or_given_up_late_says_why() {
+    let store = Store::new();
+    let layer = ClientRedLayer::new().recorder(store.clone());
+    fail(&layer, grpc("http://stock/shop.Stock/Take"), io::ErrorKind::ConnectionRefused).await;
+    let mut late = grpc("http://stock/shop.Stock/Take");
+    late.headers_mut().insert("grpc-timeout", "1n".parse().unwrap());
+    let never = |_: Request<_>| std::future::pending::<Result<Response<Full<Bytes>>, io::Error>>();
+    drop(layer.layer(service_fn(never)).call(late));
+    for line in [
+        r#"grpc_client_handled_total{error_type="connection_refused",grpc_code="UNAVAILABLE",grpc_method="Take",grpc_service="shop.Stock",outcome="service_error",server_address="stock"} 1"#,
+        r#"grpc_client_handled_total{error_type="DEADLINE_EXCEEDED",grpc_code="DEADLINE_EXCEEDED",grpc_method="Take",grpc_service="shop.Stock",outcome="cancelled_before_head",server_address="stock"} 1"#,
+    ] {
+        assert_has(&store, line);
+    }
 }
 
 #[tokio::test]

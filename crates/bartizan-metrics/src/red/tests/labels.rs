@@ -116,7 +116,7 @@ fn what_cannot_be_a_label_is_refused() {
     for bad in ["", "Tenant", "1a", "_a", "a-b", "ä", &"x".repeat(65)] {
         assert!(matches!(red(bad), Some(LabelError::BadName { .. })), "{bad}");
     }
-    for taken in ["method", "status", "le", "grpc_code"] {
+    for taken in ["method", "status", "le", "grpc_code", "rpc_method", "url_scheme"] {
         assert!(matches!(red(taken), Some(LabelError::Taken { .. })), "{taken}");
     }
     let two = RedLayer::new().label(label("a")).unwrap();
