@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
 
 use http::{Extensions, HeaderMap, HeaderName};
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net};
 use thiserror::Error;
 
 /// The socket address at the other end of the connection, as a request extension. A plain hyper accept loop
@@ -106,6 +106,7 @@ impl Trust {
             let text = text.as_ref().trim();
             IpNet::from_str(text)
                 .or_else(|_| IpAddr::from_str(text).map(IpNet::from))
+                .map(canonical)
                 .map_err(|_| TrustError(text.chars().take(64).collect()))
         };
         Ok(Self { rule: Rule::Proxies(networks.into_iter().map(parse).collect::<Result<_, _>>()?) })
@@ -209,6 +210,14 @@ fn forwarded_for(headers: &HeaderMap) -> impl Iterator<Item = Option<IpAddr>> {
         })
 }
 
+/// A network of IPv4 addresses that is written as one of IPv6 (`::ffff:10.0.0.0/104`), as one of IPv4.
+fn canonical(network: IpNet) -> IpNet {
+    match (network.addr().to_canonical(), network.prefix_len()) {
+        (IpAddr::V4(address), bits @ 96..) => Ipv4Net::new(address, bits - 96).map_or(network, IpNet::V4),
+        _ => network,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -251,14 +260,21 @@ mod tests {
     }
 
     #[test]
-    fn an_ipv4_address_in_an_ipv6_one_is_known_as_what_it_is() {
+    fn ipv4_is_ipv4_on_a_socket_of_both_families_too() {
         let mut extensions = Extensions::new();
-        extensions.insert(PeerAddress("[::ffff:10.0.0.1]:4000".parse().unwrap()));
-        let peer = PeerAddress::of(&extensions);
-        assert_eq!(peer, Some("10.0.0.1:4000".parse().unwrap()));
-        let trust = Trust::proxies(["10.0.0.0/8"]).unwrap();
-        let chain = headers(&["203.0.113.9, ::ffff:10.0.0.2"]);
-        assert_eq!(trust.client(peer.map(|peer| peer.ip()), &chain), Some(ip("203.0.113.9")));
+        extensions.insert(PeerAddress("[::ffff:10.0.0.1]:443".parse().unwrap()));
+        let peer = PeerAddress::of(&extensions).unwrap();
+        assert_eq!(peer, "10.0.0.1:443".parse().unwrap());
+        for network in ["10.0.0.0/8", "10.0.0.1", "::ffff:10.0.0.0/104", "::ffff:10.0.0.1"] {
+            let trust = Trust::proxies([network]).unwrap();
+            for entry in ["203.0.113.9", "::ffff:203.0.113.9"] {
+                let client = trust.client(Some(peer.ip()), &headers(&[entry]));
+                assert_eq!(client, Some(ip("203.0.113.9")), "{network}");
+            }
+        }
+        let v6 = Trust::proxies(["fd00::/8"]).unwrap();
+        assert_eq!(v6.client(Some(ip("fd00::1")), &headers(&["2001:db8::1"])), Some(ip("2001:db8::1")));
+        assert_eq!(v6.client(Some(ip("10.0.0.1")), &headers(&["2001:db8::1"])), Some(ip("10.0.0.1")));
     }
 
     #[test]

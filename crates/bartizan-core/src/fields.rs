@@ -12,7 +12,8 @@ pub const RESERVED_FIELDS: [&str; 7] =
     ["timestamp", "level", "target", "message", "correlation_id", "trace_id", "span_id"];
 
 /// How many bound fields were refused so far in this process: too many at once, a name that is empty, longer than
-/// 128 bytes, holds anything but printable ASCII, or is one of [`RESERVED_FIELDS`].
+/// 128 bytes, holds anything but printable ASCII, or is one of [`RESERVED_FIELDS`]. Fields that were taken with their text cut
+/// at [`Value::MAX_TEXT`] count as well.
 pub fn bound_fields_dropped_total() -> u64 {
     DROPPED.load(Ordering::Relaxed)
 }
@@ -28,19 +29,19 @@ impl Fields {
         let name_fits = (1..=128).contains(&name.len())
             && name.bytes().all(|byte| byte.is_ascii_graphic())
             && !RESERVED_FIELDS.contains(&&*name);
-        if name_fits {
-            let value = value.bounded();
-            if let Some((_, old)) = self.0.iter_mut().find(|(known, _)| *known == name) {
-                *old = value;
-                return true;
-            }
-            if self.0.len() < Self::MAX {
-                self.0.push((name, value));
-                return true;
+        let place = self.0.iter().position(|(known, _)| *known == name);
+        let taken = name_fits && (place.is_some() || self.0.len() < Self::MAX);
+        let (value, cut) = value.bounded();
+        if taken {
+            match place.and_then(|place| self.0.get_mut(place)) {
+                Some((_, old)) => *old = value,
+                None => self.0.push((name, value)),
             }
         }
-        DROPPED.fetch_add(1, Ordering::Relaxed);
-        false
+        if cut || !taken {
+            DROPPED.fetch_add(1, Ordering::Relaxed);
+        }
+        taken
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -79,5 +80,8 @@ mod tests {
             assert!(!fields.bind(name.to_owned().into(), true.into()), "{name:?}");
         }
         assert!(bound_fields_dropped_total() >= before + 6);
+        let before = bound_fields_dropped_total();
+        assert!(fields.bind("f0".into(), "x".repeat(Value::MAX_TEXT + 1).into()), "taken, but cut");
+        assert!(bound_fields_dropped_total() > before);
     }
 }

@@ -28,13 +28,14 @@ impl Value {
     /// Text longer than this many bytes is cut, on a character's boundary.
     pub const MAX_TEXT: usize = 1024;
 
-    pub(crate) fn bounded(self) -> Self {
+    /// Within its bound, and whether it had to be cut for it.
+    pub(crate) fn bounded(self) -> (Self, bool) {
         match self {
             Self::Str(text) if text.len() > Self::MAX_TEXT => {
-                let end = (0..=Self::MAX_TEXT).rev().find(|i| text.is_char_boundary(*i)).unwrap_or(0);
-                Self::Str(Cow::Owned(text.get(..end).unwrap_or_default().to_owned()))
+                let end = text.floor_char_boundary(Self::MAX_TEXT);
+                (Self::Str(Cow::Owned(text.get(..end).unwrap_or_default().to_owned())), true)
             }
-            other => other,
+            other => (other, false),
         }
     }
 }
@@ -85,11 +86,10 @@ mod tests {
 
     #[test]
     fn long_text_is_cut_on_a_characters_boundary() {
-        let Value::Str(text) = Value::from("ä".repeat(1000)).bounded() else { unreachable!() };
-        assert_eq!(text.len(), 1024);
-        let Value::Str(text) = Value::from(format!("x{}", "ä".repeat(1000))).bounded() else {
-            unreachable!()
-        };
-        assert_eq!(text.len(), 1023);
+        for (text, len) in [("ä".repeat(1000), 1024), (format!("x{}", "ä".repeat(1000)), 1023)] {
+            let (Value::Str(text), true) = Value::from(text).bounded() else { unreachable!() };
+            assert_eq!(text.len(), len);
+        }
+        assert_eq!(Value::from("short").bounded(), (Value::from("short"), false));
     }
 }

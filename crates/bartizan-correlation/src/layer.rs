@@ -118,6 +118,9 @@ mod tests {
         let service = layer.layer(service_fn(|request: Request<_>| async move {
             let record: &Record = request.extensions().get().unwrap();
             let seen = record.correlation_id().map(CorrelationId::to_string).unwrap();
+            for value in request.headers().get_all("x-correlation-id") {
+                assert_eq!(*value, *seen, "nothing else is left to be logged or sent on");
+            }
             Ok::<_, Infallible>(
                 Response::builder().header("seen", seen).body(Full::new(Bytes::new())).unwrap(),
             )

@@ -56,13 +56,11 @@ impl Correlation {
         let Some(value) = values.next() else { return Incoming::None };
         let sole = self.trust_incoming && values.next().is_none();
         let id = if sole { CorrelationId::new(value.clone()) } else { None };
-        id.map_or_else(
-            || {
-                REPLACED.fetch_add(1, Ordering::Relaxed);
-                Incoming::Bad
-            },
-            Incoming::Good,
-        )
+        if let Some(id) = id {
+            return Incoming::Good(id);
+        }
+        REPLACED.fetch_add(1, Ordering::Relaxed);
+        Incoming::Bad
     }
 }
 

@@ -1,7 +1,10 @@
 //! The health paths of one port: what they are called, who sees what.
 
+use std::sync::Arc;
+
 use http::{HeaderMap, StatusCode, request::Parts};
 use percent_encoding::percent_decode_str;
+use serde_json::Value;
 
 use crate::{
     Answer, Exposure, Group, HealthEndpoint, HealthError, HealthLayer, Probe, Registry, ToolUrls,
@@ -27,6 +30,7 @@ use crate::{
 /// | `/health/startup`, `/startup` | `{"status":"started" or "not_started","checks":{name:..}}`, 503 until the startup checks have passed once |
 /// | `/health/detailed` | as `/health`, with `failed_checks` (names of the unhealthy), `total_checks`, `passed_checks` (numbers), and for each check `criticality`, `age_ms`, `stale`, `failures` |
 /// | `/health/tools` | `{"grafana","prometheus","alertmanager","tasks"}`, each a URL or null |
+/// | `/observability/config` | the document that [`config`](Self::config) was given |
 /// | `/readyz/{check}`, `/livez/{check}`, `/health/{ready,live,startup}/{check}` | one check: `ok`, 200, or `[-]{check} failed: ..`, 503 |
 /// | a [`group`](Self::group)'s path | as `/health`, of the group's checks; 503 when unhealthy |
 ///
@@ -61,6 +65,7 @@ pub struct Endpoints {
     paths: Paths,
     exposure: Exposure,
     tools: ToolUrls,
+    config: Option<Arc<Value>>,
     about: About,
     unhealthy_as_503: bool,
 }
@@ -74,6 +79,7 @@ impl Endpoints {
             paths: Paths::default(),
             exposure: Exposure::default(),
             tools: ToolUrls::default(),
+            config: None,
             about: About::default(),
             unhealthy_as_503: false,
         }
@@ -156,6 +162,22 @@ impl Endpoints {
         self
     }
 
+    /// What `/observability/config` shows to everybody: which parts of the service are switched on. Default: there is no such path. The facade
+    /// gives it its own; nothing in it is redacted.
+    ///
+    /// ```
+    /// use bartizan_health::{Endpoints, Registry};
+    /// use serde_json::json;
+    ///
+    /// let endpoints = Endpoints::new(Registry::new()).config(json!({ "metrics": { "enabled": true } }));
+    /// ```
+    #[must_use]
+    pub fn config(mut self, document: Value) -> Self {
+        self.config = Some(Arc::new(document));
+        self.paths.set_config();
+        self
+    }
+
     /// Whether `/health` and `/health/detailed` are 503 when the whole is unhealthy. Default false: the status
     /// is in the body.
     #[must_use]
@@ -213,6 +235,9 @@ impl Endpoints {
     pub(crate) async fn rendered(&self, ask: &Ask) -> Rendered {
         let (group, verdict, name) = match &ask.probe {
             Probe::Tools => return Rendered::once(Answer::json(StatusCode::OK, &self.tools)),
+            Probe::Config => {
+                return Rendered::once(Answer::json(StatusCode::OK, &self.config.as_deref()));
+            }
             Probe::Check(name) => return Rendered::once(self.single(name, ask).await),
             Probe::Live => (Group::Liveness, Verdict::Alive, "livez"),
             Probe::Ready => (Group::Readiness, Verdict::Ready, "readyz"),

@@ -20,6 +20,8 @@ pub enum Probe {
     Detailed,
     /// `/health/tools`: where to look next.
     Tools,
+    /// `/observability/config`: what is switched on.
+    Config,
     /// A group of the application, at the path that [`Endpoints::group`](crate::Endpoints::group) gave it.
     Group(&'static str),
     /// `/readyz/{check}`, `/livez/{check}` and their like: one check, by its name.
@@ -52,6 +54,8 @@ static AT_ROOT: [(&str, Probe); 4] = [
     ("/ready", Probe::Ready),
 ];
 
+const CONFIG: &str = "/observability/config";
+
 /// Under these, names of checks follow.
 const CHECKS_UNDER_BASE: [(&str, Group); 3] =
     [("/live/", Group::Liveness), ("/ready/", Group::Readiness), ("/startup/", Group::Startup)];
@@ -64,12 +68,13 @@ pub(crate) struct Paths {
     aliases: bool,
     /// Live and ready alone.
     mirror: bool,
+    config: bool,
     groups: Vec<(Box<str>, &'static str)>,
 }
 
 impl Default for Paths {
     fn default() -> Self {
-        Self { base: "/health".into(), aliases: true, mirror: false, groups: Vec::new() }
+        Self { base: "/health".into(), aliases: true, mirror: false, config: false, groups: Vec::new() }
     }
 }
 
@@ -88,6 +93,10 @@ impl Paths {
 
     pub(crate) fn set_mirror(&mut self) {
         self.mirror = true;
+    }
+
+    pub(crate) fn set_config(&mut self) {
+        self.config = true;
     }
 
     pub(crate) fn add_group(&mut self, group: &'static str, path: &str) -> Result<(), HealthError> {
@@ -109,6 +118,9 @@ impl Paths {
         let route = probe.map(|probe| Route::Probe(probe.clone()));
         if self.mirror || route.is_some() {
             return route;
+        }
+        if self.config && path.strip_suffix('/').unwrap_or(path) == CONFIG {
+            return Some(Route::Probe(Probe::Config));
         }
         let named = |(known, group): &(Box<str>, &'static str)| {
             let rest = path.strip_prefix(&**known)?;
@@ -135,8 +147,12 @@ impl Paths {
         let under_base = UNDER_BASE.iter().map(|(rest, _)| format!("{}{rest}", self.base));
         let aliases = AT_ROOT.iter().map(|(path, _)| (*path).to_owned());
         let groups = self.groups.iter().map(|(path, _)| path.to_string());
-        let mut all: Vec<_> =
-            under_base.chain(aliases).chain(groups).filter(|path| self.route(path).is_some()).collect();
+        let mut all: Vec<_> = under_base
+            .chain(aliases)
+            .chain([CONFIG.to_owned()])
+            .chain(groups)
+            .filter(|path| self.route(path).is_some())
+            .collect();
         all.sort();
         all.dedup();
         all

@@ -36,10 +36,10 @@ pub(crate) enum Form {
 
 impl Form {
     pub(crate) fn of(probe: &Probe, uri: &Uri, headers: &HeaderMap) -> Self {
-        let has_text = !matches!(probe, Probe::Detailed | Probe::Tools);
+        let has_text = !matches!(probe, Probe::Detailed | Probe::Tools | Probe::Config);
         if has_text && uri.query().is_some() && pairs(uri).any(|(name, _)| name == "verbose") {
             Self::Verbose
-        } else if *probe != Probe::Tools && prefers_health_json(headers) {
+        } else if !matches!(probe, Probe::Tools | Probe::Config) && prefers_health_json(headers) {
             Self::HealthJson
         } else {
             Self::Json
@@ -160,6 +160,7 @@ mod tests {
         let both = ["text/html", "application/health+json"];
         assert_eq!(form(&Probe::Ready, "/readyz", &both), Form::HealthJson);
         assert_eq!(form(&Probe::Tools, "/health/tools", &both), Form::Json);
+        assert_eq!(form(&Probe::Config, "/observability/config", &both), Form::Json);
     }
 
     #[test]

@@ -49,7 +49,7 @@ pub(crate) fn own_fields_of(metadata: &Metadata<'_>) -> Option<&'static [OwnFiel
 /// | `duration_ms` | to the last byte, the trailers, the error or the disconnect |
 /// | `first_byte_ms` | to the first byte of the body; absent where there is none |
 /// | `client_address` | by the layer's [`Trust`](bartizan_core::Trust); absent where the host does not tell |
-/// | `request_bytes`, `response_bytes` | the size of the two bodies, as [`Ending`](bartizan_core::Ending) counts them |
+/// | `request_bytes`, `response_bytes` | the size of the two bodies, as [`Ending`](bartizan_core::Ending) counts them; the first is absent where the host's body cannot be counted and promises no length |
 /// | `http_version` | `1.0`, `1.1`, `2` or `3` |
 /// | `user_agent` | at most 1 KiB, bytes outside ASCII as `\xNN`; absent where there is none |
 /// | `error_type` | the semantic conventions' `error.type`; absent on success and on a 4xx |
@@ -128,8 +128,8 @@ impl RequestLogLayer {
 
     /// Adds routes that are logged only when they end in an error, or are slow. Each is compared with the route's
     /// template and with the path; one that ends in `*` is a prefix. By default these are `/health`, `/health/*`,
-    /// `/healthz`, `/livez`, `/readyz`, `/ready`, `/startup`, `/metrics` and
-    /// `/grpc.health.v1.Health/*`.
+    /// `/healthz`, `/livez`, `/livez/*`, `/readyz`, `/readyz/*`,
+    /// `/ready`, `/startup`, `/metrics`, `/metrics/business` and `/grpc.health.v1.Health/*`.
     #[must_use]
     pub fn skip_routes<I>(self, routes: I) -> Self
     where

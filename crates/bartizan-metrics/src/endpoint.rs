@@ -75,6 +75,7 @@ pub struct MetricsEndpoint {
     #[cfg(feature = "business")]
     business: Option<Collectors>,
     path: Arc<str>,
+    hidden: bool,
     guard: Option<BearerTokens>,
     pages: Arc<Semaphore>,
 }
@@ -117,6 +118,7 @@ impl MetricsEndpoint {
             #[cfg(feature = "business")]
             business: None,
             path: "/metrics".into(),
+            hidden: false,
             guard: None,
             pages: Arc::new(Semaphore::new(PAGES)),
         }
@@ -144,6 +146,21 @@ impl MetricsEndpoint {
         Ok(self)
     }
 
+    /// Answers nothing: the layer passes every request on, the service is 404. For the application's port where the pages have a listener of
+    /// their own.
+    ///
+    /// ```
+    /// use bartizan_metrics::{MetricsEndpoint, Store};
+    ///
+    /// let pages = MetricsEndpoint::new(Store::new());
+    /// let application = pages.clone().hidden().layer();
+    /// let management = pages.service();
+    /// ```
+    pub fn hidden(mut self) -> Self {
+        self.hidden = true;
+        self
+    }
+
     /// Only callers with `authorization: Bearer {token}` are answered, the others get 401. Several tokens may be valid at a time. An
     /// empty one is nobody's: then nobody is answered.
     pub fn token(mut self, token: impl Into<String>) -> Self {
@@ -167,6 +184,9 @@ impl MetricsEndpoint {
     }
 
     pub(crate) fn ask(&self, path: &str) -> Option<Ask> {
+        if self.hidden {
+            return None;
+        }
         match path.strip_prefix(&*self.path)? {
             "" | "/" => Some(Ask::Page),
             "/business" | "/business/" => Some(Ask::Business),

@@ -32,6 +32,9 @@
 //! | `http_request_size_bytes` | histogram, what the service read | `method`, `endpoint` |
 //! | `http_response_size_bytes` | histogram, what was handed on | `method`, `endpoint` |
 //!
+//! What the service read of a request's body is known where the host's body can be counted (axum's and tonic's). Elsewhere, on plain hyper say,
+//! the size is the length that the request promises, and a request that promises none, being chunked, has no sample.
+//!
 //! By [`Naming::OpenTelemetry`] the same data is called `http.server.request.duration`, `http.server.active_requests`,
 //! `http.server.request.body.size` and `http.server.response.body.size`, with the attributes of the semantic conventions.
 //!

@@ -24,8 +24,10 @@ use crate::stack::StackLayer;
 use crate::summary::Summary;
 use crate::vars::{self, Vars};
 
+mod parts;
 mod times;
 
+use self::parts::{ChangeEndpoints, ChangeLog};
 use self::times::Times;
 
 /// Sets the stack up: see [`Observability::builder`].
@@ -42,7 +44,8 @@ use self::times::Times;
 /// | `RUST_LOG`, `LOG_LEVEL`, `LOG_FORMAT`, `NO_COLOR` | see [`LogBuilder`] | `info`, JSON unless on a terminal |
 /// | `LOG_BODIES` | whose bodies are on the line: `off`, `error`, `failure`, `slow`, `error_or_slow`, `always` | [`capture`](Self::capture), else `off` |
 /// | `OTEL_ENABLED` | `false` takes tracing out of the stack | `true` |
-/// | `OTEL_PROPAGATORS` | `tracecontext`, `baggage`, `b3`, `b3multi`, `jaeger` | `tracecontext,baggage` |
+/// | `OTEL_SERVICE_NAME` | the service's name, everywhere | that of [`Observability::builder`] |
+/// | `OTEL_PROPAGATORS` | `tracecontext`, `baggage`, `b3`, `b3multi`, `jaeger` | [`trace_layer`](Self::trace_layer), else `tracecontext,baggage` |
 /// | `OTEL_*` | see [`bartizan_trace::setup`] | no endpoint: context is passed on, no span recorded |
 /// | `TRUSTED_PROXIES` | whose forwarded headers are believed, such as `10.0.0.0/8` | [`trust`](Self::trust), else nobody |
 /// | `HEALTH_TOKEN` | callers with this bearer token see which checks there are and what they say | none |
@@ -67,10 +70,11 @@ pub struct ObservabilityBuilder {
     pub(crate) meters: MeterSettings,
     trace: TraceSettings,
     trace_layer: Box<dyn FnOnce(TraceLayer) -> TraceLayer>,
-    log: Box<dyn FnOnce(LogBuilder) -> LogBuilder>,
+    log: Box<ChangeLog>,
     log_format: LogFormat,
     log_sink: Option<Box<dyn Write + Send>>,
     health: RegistryBuilder,
+    endpoints: Box<ChangeEndpoints>,
     exposure: Exposure,
     unhealthy_as_503: bool,
     tools: ToolUrls,
@@ -99,6 +103,7 @@ impl ObservabilityBuilder {
             log_format: LogFormat::Auto,
             log_sink: None,
             health: Registry::builder(),
+            endpoints: Box::new(Ok),
             exposure: Exposure::public(),
             unhealthy_as_503: false,
             tools: ToolUrls::default(),
@@ -213,20 +218,6 @@ impl ObservabilityBuilder {
         self
     }
 
-    /// The log: which events, where neither `RUST_LOG` nor `LOG_LEVEL` is set, and how much may wait. Its masker is replaced by the
-    /// stack's.
-    ///
-    /// ```no_run
-    /// use bartizan::Observability;
-    ///
-    /// let observability = Observability::builder("orders").log(|log| log.filter("info,hyper=warn")).init()?;
-    /// # Ok::<(), bartizan::InitError>(())
-    /// ```
-    pub fn log(mut self, change: impl FnOnce(LogBuilder) -> LogBuilder + 'static) -> Self {
-        self.log = Box::new(change);
-        self
-    }
-
     /// How log lines look, where `LOG_FORMAT` is not set. Default: for people on a terminal, else JSON.
     pub fn log_format(mut self, format: LogFormat) -> Self {
         self.log_format = format;
@@ -298,14 +289,15 @@ impl ObservabilityBuilder {
 
         let log = {
             let vars = Arc::clone(&vars);
-            let mut builder = (self.log)(LogBuilder::new().format(self.log_format))
-                .masker(self.masker.clone())
-                .trace_ids(bartizan_trace::server::current_ids)
-                .env(move |name| vars(name));
+            let mut builder = LogBuilder::new().format(self.log_format);
             if let Some(sink) = self.log_sink {
                 builder = builder.sink(sink);
             }
-            builder.build()?
+            (self.log)(builder)
+                .masker(self.masker.clone())
+                .trace_ids(bartizan_trace::server::current_ids)
+                .env(move |name| vars(name))
+                .build()?
         };
         let tracing = self
             .trace
@@ -313,14 +305,18 @@ impl ObservabilityBuilder {
             .service_version(&self.version)
             .environment(&environment)
             .masker(self.masker.clone())
-            .read_vars(|name| vars(name))?
+            .read_vars(|name| match name {
+                // In the words that it knows: here `off` is one as well.
+                "OTEL_ENABLED" => Some(traced.to_string()),
+                name => vars(name),
+            })?
             .build()?;
         let [service, version, environment] = identity(&tracing);
-        // What the code chooses first: the formats that the environment names win.
-        let layer =
-            || (self.trace_layer)(tracing.layer()).masker(self.masker.clone()).read_vars(|name| vars(name));
-        let trace = traced.then(layer).transpose()?;
+        // The formats that the environment names win.
+        let trace = traced.then(|| (self.trace_layer)(tracing.layer()).masker(self.masker.clone()));
+        let trace = trace.map(|layer| layer.read_vars(|name| vars(name))).transpose()?;
         let health = self.health.redactor(Masked(self.masker.clone())).build()?;
+        let endpoints = (self.endpoints)(Endpoints::new(health.clone()))?;
         let store = if metrics_on { Some(self.store.build()?) } else { None };
         if let Some(store) = &store {
             counters::register(store, &self.masker, log.guard.writer(), &tracing)?;
@@ -329,7 +325,18 @@ impl ObservabilityBuilder {
         let listener =
             meters.listener.filter(|_| metrics_on).map_or_else(|| Ok(Listener::none()), Listener::bind)?;
 
+        let summary = Summary {
+            service: &service,
+            version: &version,
+            environment: &environment,
+            correlated,
+            metrics: metrics_on,
+            metrics_listener: listener.address.is_some(),
+            tracing: traced.then(|| tracing.status()),
+        };
         let guard = install(log, &tracing, store.as_ref(), &self.masker)?;
+        summary.log();
+        let config = summary.config();
         let meters = Meters::new(store.as_ref(), meters, listener);
 
         let red = store.clone().map(|store| self.red.recorder(store));
@@ -344,23 +351,13 @@ impl ObservabilityBuilder {
         let request_log = self.request_log.masker(self.masker.clone()).capture(capture).observer();
         let observers = (correlation.map(|layer| layer.observer()), trace, red, Some(request_log));
         let layer = StackLayer { observe: ObserveLayer::with_settings(observers, settings) };
-        let endpoints = Endpoints::new(health.clone())
+        let endpoints = endpoints
             .exposure(exposure)
             .about(&service, &version)
             .unhealthy_as_503(self.unhealthy_as_503)
+            .config(config.clone())
             .tools(tools);
 
-        let summary = Summary {
-            service: &service,
-            version: &version,
-            environment: &environment,
-            correlated,
-            metrics: metrics_on,
-            metrics_listener: meters.listener.address,
-            tracing: traced.then(|| tracing.status()),
-        };
-        summary.log();
-        let config = summary.config();
         Ok(Observability(Arc::new(Inner {
             layer,
             client,

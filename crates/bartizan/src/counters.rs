@@ -19,7 +19,7 @@ pub(crate) fn register(
     )?;
     counter(
         "bartizan_bound_fields_dropped_total",
-        "Fields that were refused when they were bound to a request.",
+        "Fields that were refused, or cut, when they were bound to a request.",
         bartizan_core::bound_fields_dropped_total,
     )?;
     counter("bartizan_panics_total", "Panics in this process.", bartizan_log::panics_total)?;

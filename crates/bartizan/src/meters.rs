@@ -19,7 +19,10 @@ const DEFAULT_PORT: u16 = 9464;
 pub(crate) struct Meters {
     pub(crate) metrics: Metrics,
     pub(crate) business: Collectors,
+    /// What the application's port answers: nothing, where the pages have a listener of their own.
     pub(crate) endpoint: MetricsEndpoint,
+    /// What that listener answers.
+    pages: MetricsEndpoint,
     pub(crate) listener: Listener,
 }
 
@@ -50,15 +53,16 @@ impl Meters {
         let metrics = store.map_or_else(Metrics::off, Metrics::new);
         metrics.clone().set_global();
         let business = business(store.map_or_else(Collectors::off, Collectors::new));
-        let endpoint = match store {
+        let pages = match store {
             Some(store) => MetricsEndpoint::new(store.clone()).business(business.clone()),
             None => MetricsEndpoint::off(),
         };
-        let endpoint = match token {
-            Some(token) => endpoint.token(token),
-            None => endpoint,
+        let pages = match token {
+            Some(token) => pages.token(token),
+            None => pages,
         };
-        Self { metrics, business, endpoint, listener }
+        let endpoint = if listener.address.is_some() { pages.clone().hidden() } else { pages.clone() };
+        Self { metrics, business, endpoint, pages, listener }
     }
 }
 
@@ -189,7 +193,8 @@ impl Observability {
         &self.0.meters.business
     }
 
-    /// What the metrics paths answer, as settings made it: for a tower layer on hosts other than axum.
+    /// What the metrics paths answer, as settings made it: for a tower layer on hosts other than axum. Where the pages have a listener of
+    /// their own it answers nothing.
     ///
     /// ```no_run
     /// # fn run(observability: bartizan::Observability) {
@@ -214,7 +219,7 @@ impl Observability {
     /// # }
     /// ```
     pub async fn serve_metrics(&self) {
-        let Meters { listener, endpoint, .. } = &self.0.meters;
+        let Meters { listener, pages, .. } = &self.0.meters;
         let socket = listener.socket.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(socket) = socket else { return };
         match tokio::net::TcpListener::from_std(socket) {
@@ -222,7 +227,7 @@ impl Observability {
                 if let Some(address) = listener.address {
                     tracing::info!(target: "bartizan", address = %address, "metrics listening");
                 }
-                endpoint.clone().serve(socket).await;
+                pages.clone().serve(socket).await;
             }
             Err(error) => tracing::error!(target: "bartizan", error = %error, "metrics are not served"),
         }

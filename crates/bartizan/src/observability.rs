@@ -77,7 +77,8 @@ impl Observability {
         &self.0.health
     }
 
-    /// What the health paths answer, as settings made it: for a tower layer on hosts other than axum, or a management port.
+    /// What the health paths and `/observability/config` answer, as settings made it: for a tower layer on hosts other than axum, or a
+    /// management port.
     pub fn health_endpoints(&self) -> &Endpoints {
         &self.0.endpoints
     }

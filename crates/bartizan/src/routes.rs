@@ -1,11 +1,6 @@
 //! The routes that the stack brings: health, `/metrics` and `/observability/config`.
 
-use axum::extract::State;
-use axum::response::IntoResponse;
-use axum::routing::get;
-use axum::{Json, Router};
-use http::header;
-use serde_json::Value;
+use axum::Router;
 
 use crate::observability::Observability;
 
@@ -47,7 +42,6 @@ impl Observability {
                 own = own.route_service(&path, service.clone());
             }
         }
-        let own = own.route("/observability/config", get(config).with_state(self.config().clone()));
         self.health_endpoints().clone().routes().merge(own)
     }
 
@@ -72,8 +66,4 @@ impl Observability {
     {
         self.health_endpoints().mirror().routes()
     }
-}
-
-async fn config(State(config): State<Value>) -> impl IntoResponse {
-    ([(header::CACHE_CONTROL, "no-store")], Json(config))
 }

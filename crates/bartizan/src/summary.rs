@@ -1,7 +1,5 @@
 //! What is switched on: the start-up event and `/observability/config`.
 
-use std::net::SocketAddr;
-
 use bartizan_trace::TraceStatus;
 use serde_json::{Value, json};
 
@@ -11,7 +9,7 @@ pub(crate) struct Summary<'a> {
     pub(crate) environment: &'a str,
     pub(crate) correlated: bool,
     pub(crate) metrics: bool,
-    pub(crate) metrics_listener: Option<SocketAddr>,
+    pub(crate) metrics_listener: bool,
     /// `None` where tracing is out of the stack.
     pub(crate) tracing: Option<&'a TraceStatus>,
 }
@@ -48,7 +46,7 @@ impl Summary<'_> {
             "environment": self.environment,
             "correlation": { "enabled": self.correlated },
             "logging": { "enabled": true },
-            "metrics": { "enabled": self.metrics, "own_listener": self.metrics_listener.is_some() },
+            "metrics": { "enabled": self.metrics, "own_listener": self.metrics_listener },
             "tracing": { "enabled": self.tracing.is_some(), "exporting": self.exporting(), "protocol": protocol },
             "health": { "enabled": true },
         })
@@ -72,7 +70,7 @@ mod tests {
             environment: "test",
             correlated: true,
             metrics: true,
-            metrics_listener: None,
+            metrics_listener: false,
             tracing: Some(&tracing),
         };
         assert_eq!(summary.on(), ["correlation", "log", "health", "metrics", "trace context"]);

@@ -1,17 +1,18 @@
 //! A plain hyper service with the whole bartizan stack, over HTTP/1.1 and HTTP/2: copy it, and put your service in the place of
 //! [`respond`].
 //!
-//! It listens on 127.0.0.1, port `PORT` (default 3001). `/hello/{name}` greets, `/ws` echoes over a WebSocket.
+//! It listens on 127.0.0.1, port `PORT` (default 3001). `/hello/{name}` greets, `/ws` echoes over a WebSocket; health, metrics and
+//! `/observability/config` are those of the stack.
 
 use std::convert::Infallible;
 
 use bartizan::core::{Record, Route, Routes};
 use bartizan::health::Registry;
-use bartizan::metrics::{Store, UpgradedConnection};
+use bartizan::metrics::UpgradedConnection;
 use bartizan::{Exit, Observability};
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
-use http::{HeaderMap, Request, Response, StatusCode};
+use http::{Request, Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper_tungstenite::HyperWebsocket;
@@ -32,10 +33,11 @@ async fn run() -> Result<(), Box<dyn std::error::Error>> {
         // Without a router, a function names the routes.
         .routes(Routes::new().function(|request| route(request.uri.path())))
         .init()?;
-    let (metrics, health) = (observability.store().cloned(), observability.health().clone());
-    let app = tower::service_fn(move |request| respond(request, metrics.clone(), health.clone()));
-    // Health outside of the stack, so that probes are no traffic.
-    let service = observability.health_endpoints().clone().layer().layer(observability.layer().layer(app));
+    let health = observability.health().clone();
+    let app = tower::service_fn(move |request| respond(request, health.clone()));
+    // Health and metrics outside of the stack, so that probes and scrapes are no traffic.
+    let service = observability.metrics_endpoint().clone().layer().layer(observability.layer().layer(app));
+    let service = observability.health_endpoints().clone().layer().layer(service);
 
     let port = std::env::var("PORT").unwrap_or_else(|_| "3001".to_owned());
     let listener = TcpListener::bind(format!("127.0.0.1:{port}")).await?;
@@ -46,17 +48,13 @@ async fn run() -> Result<(), Box<dyn std::error::Error>> {
 fn route(path: &str) -> Option<Route> {
     match path {
         "/ws" => Some(Route::from("/ws")),
-        "/metrics" => Some(Route::from("/metrics")),
         _ if path.starts_with("/hello/") => Some(Route::from("/hello/{name}")),
         _ => None,
     }
 }
 
-async fn respond(
-    request: Request<Incoming>,
-    metrics: Option<Store>,
-    health: Registry,
-) -> Result<Answer, Infallible> {
+#[expect(clippy::unused_async, reason = "yours will wait for something")]
+async fn respond(request: Request<Incoming>, health: Registry) -> Result<Answer, Infallible> {
     let path = request.uri().path();
     Ok(match path.strip_prefix("/hello/") {
         Some(name) => {
@@ -64,7 +62,6 @@ async fn respond(
             Response::new(Full::from(format!("hello, {name}\n")))
         }
         None if path == "/ws" => upgrade(request, health),
-        None if path == "/metrics" => page(metrics, request.headers().clone()).await,
         None => status(StatusCode::NOT_FOUND),
     })
 }
@@ -104,14 +101,6 @@ async fn echo(
         if message.is_text() || message.is_binary() {
             socket.send(message).await?;
         }
-    }
-}
-
-async fn page(metrics: Option<Store>, headers: HeaderMap) -> Answer {
-    let Some(store) = metrics else { return status(StatusCode::NOT_FOUND) };
-    match tokio::task::spawn_blocking(move || store.page(&headers)).await {
-        Ok(page) => page.into_response(),
-        Err(_) => status(StatusCode::INTERNAL_SERVER_ERROR),
     }
 }
 

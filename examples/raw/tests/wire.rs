@@ -122,6 +122,21 @@ async fn both_versions_have_routes_logs_and_health() {
 }
 
 #[tokio::test]
+async fn tokens_and_the_listener_of_its_own_count_on_any_host() {
+    let service = Service::start_with(&[("METRICS_TOKEN", "s3cret"), ("HEALTH_TOKEN", "s3cret")]);
+    for path in ["/metrics", "/metrics/business"] {
+        assert_eq!(service.get(path, false).await.0, StatusCode::UNAUTHORIZED, "{path}");
+    }
+    let config: Value = serde_json::from_str(&service.get("/observability/config", false).await.1).unwrap();
+    assert_eq!((&config["service"], &config["metrics"]["enabled"]), (&"raw".into(), &true.into()));
+
+    let service = Service::start_with(&[("METRICS_PORT", "0")]);
+    for path in ["/metrics", "/metrics/business"] {
+        assert_eq!(service.get(path, false).await.0, StatusCode::NOT_FOUND, "{path}");
+    }
+}
+
+#[tokio::test]
 async fn a_websocket_is_an_upgrade_and_its_life_is_measured_apart() {
     let service = Service::start();
     let url = format!("ws://{}/ws", service.address);

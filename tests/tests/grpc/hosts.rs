@@ -19,13 +19,14 @@ use tower::{Service, ServiceExt};
 use crate::server::{ask, completed, request, turn};
 
 #[tokio::test]
-async fn health_paths_are_answered_and_calls_passed_on() {
+async fn health_metrics_and_config_are_answered_and_calls_passed_on() {
     let _turn = turn().await;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
     let stack = &Lab::get().stack;
     let server = Server::builder()
         .layer(HealthLayer::from(stack.health_endpoints().clone()))
+        .layer(stack.metrics_endpoint().clone().layer())
         .layer(stack.layer())
         .add_service(EchoServer::new(Echo));
     tokio::spawn(server.serve_with_incoming(TcpIncoming::from(listener)));
@@ -40,6 +41,12 @@ async fn health_paths_are_answered_and_calls_passed_on() {
     );
     assert!(!response.into_body().collect().await.unwrap().to_bytes().is_empty());
     assert!(Lab::get().lines_with("correlation_id", "grpc-probe").is_empty(), "a probe is no traffic");
+    for (path, wanted) in [("/metrics", "process_threads"), ("/observability/config", "\"lab\"")] {
+        let page = http::Request::get(path).body(tonic::body::Body::empty()).unwrap();
+        let page = channel.ready().await.unwrap().call(page).await.unwrap();
+        let page = page.into_body().collect().await.unwrap().to_bytes();
+        assert!(String::from_utf8_lossy(&page).contains(wanted), "{path}");
+    }
 
     let (id, unary) = request(ask(Code::Ok, 0));
     EchoClient::new(channel).unary(unary).await.unwrap();

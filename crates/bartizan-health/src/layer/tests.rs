@@ -51,6 +51,12 @@ async fn every_face_answers() {
     assert_eq!(get(&layer, "/health/detailed").await.1["failed_checks"], json!(["db"]));
     let nothing = json!({ "grafana": null, "prometheus": null, "alertmanager": null, "tasks": null });
     assert_eq!(get(&layer, "/health/tools").await, (StatusCode::OK, nothing));
+    let (_, _, inner) = send(&layer, Method::GET, "/observability/config").await;
+    assert_eq!(inner, "inner", "nobody has said what there is to show");
+    let config = json!({ "metrics": { "enabled": true } });
+    let layer = Endpoints::new(registry()).config(config.clone()).layer();
+    assert_eq!(get(&layer, "/observability/config").await, (StatusCode::OK, config));
+    assert_eq!(send(&layer, Method::POST, "/observability/config").await.0, 405);
 }
 
 #[tokio::test(start_paused = true)]

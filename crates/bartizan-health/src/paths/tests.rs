@@ -131,6 +131,20 @@ fn a_group_has_a_path_that_is_nobody_else_s() {
 }
 
 #[test]
+fn the_configuration_has_a_path_where_there_is_one() {
+    let mut paths = Paths::default();
+    assert_eq!(paths.route(CONFIG), None);
+    paths.set_config();
+    for path in ["/observability/config", "/observability/config/"] {
+        assert_eq!(paths.route(path), Some(Route::Probe(Probe::Config)));
+    }
+    assert!(paths.all().iter().any(|path| path == CONFIG));
+    assert!(paths.add_group("other", CONFIG).is_err());
+    paths.set_mirror();
+    assert_eq!(paths.route(CONFIG), None);
+}
+
+#[test]
 fn a_mirror_has_live_and_ready_alone() {
     let mut paths = Paths::default();
     paths.add_group("gateway", "/gatewayz").unwrap();

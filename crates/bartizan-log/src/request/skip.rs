@@ -1,14 +1,17 @@
 //! Routes that are not worth a line.
 
-const DEFAULT: [&str; 9] = [
+const DEFAULT: [&str; 12] = [
     "/health",
     "/health/*",
     "/healthz",
     "/livez",
+    "/livez/*",
     "/readyz",
+    "/readyz/*",
     "/ready",
     "/startup",
     "/metrics",
+    "/metrics/business",
     "/grpc.health.v1.Health/*",
 ];
 
@@ -78,13 +81,16 @@ mod tests {
             "/health/live",
             "/healthz",
             "/livez",
+            "/livez/loop",
             "/readyz",
+            "/readyz/database",
             "/metrics",
+            "/metrics/business",
             "/grpc.health.v1.Health/Check",
         ] {
             assert!(skip.has("unmatched", path) && skip.has(path, "/"), "{path}");
         }
-        for path in ["/", "/healthcare/patients", "/metrics2", "/api/health", "/readyzz"] {
+        for path in ["/", "/healthcare/patients", "/metrics2", "/metrics/mine", "/api/health", "/readyzz"] {
             assert!(!skip.has("unmatched", path), "{path}");
         }
     }

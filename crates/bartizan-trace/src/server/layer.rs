@@ -21,7 +21,7 @@ pub enum TraceHeader {
     XTraceId,
     /// `traceresponse`, as the draft of W3C Trace Context level 3 has it.
     TraceResponse,
-    /// `server-timing: trace;desc=..`, which browsers show and scripts can read.
+    /// `server-timing: trace;desc=..`, which browsers show and scripts can read, beside timings of the service's own.
     ServerTiming,
 }
 

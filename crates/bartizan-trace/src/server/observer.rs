@@ -181,10 +181,12 @@ impl Exchange for TraceExchange {
 
     fn head<B>(&mut self, response: &mut Response<B>, _: &Record) {
         if let Some((name, value)) = self.header.of(self.context.span().span_context()) {
-            // Of timings there may be several, and some are the application's.
-            match self.header {
-                TraceHeader::ServerTiming => drop(response.headers_mut().append(name, value)),
-                _ => drop(response.headers_mut().insert(name, value)),
+            let headers = response.headers_mut();
+            if self.header == TraceHeader::ServerTiming {
+                // A list: the service may have timings of its own in it.
+                headers.append(name, value);
+            } else {
+                headers.insert(name, value);
             }
         }
     }

@@ -38,7 +38,7 @@ fn each_switch_turns_tracing_off() {
     for switch in [
         ("OTEL_ENABLED", "false"),
         ("OTEL_ENABLED", "0"),
-        ("OTEL_ENABLED", "Off"),
+        ("OTEL_ENABLED", "off"),
         ("OTEL_SDK_DISABLED", "TRUE"),
         ("OTEL_SDK_DISABLED", "yes"),
     ] {

@@ -5,7 +5,7 @@ use crate::process::Service;
 #[test]
 fn every_bound_that_can_be_hit_is_a_metric() {
     let service = Service::start(&[]);
-    service.send("GET", "/orders/1", &[("authorization", "Bearer planted")], "");
+    service.send("GET", "/orders/1?token=planted", &[], "");
     service.metrics();
     let page = service.metrics();
     let value = |name: &str| -> f64 {
@@ -30,5 +30,12 @@ fn every_bound_that_can_be_hit_is_a_metric() {
         assert!(value(name).abs() < f64::EPSILON, "{name}");
     }
     assert!(page.contains("bartizan_series_overflow_total{metric=\"http_requests_total\"} 0\n"));
-    assert!(value("bartizan_masked_fields_total") >= 0.0);
+    assert!(value("bartizan_masked_fields_total") >= 1.0);
+    // Whatever the README names is there, under that name.
+    let readme = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../README.md"));
+    let named: Vec<_> = readme.split('`').filter(|word| word.starts_with("bartizan_")).collect();
+    assert!(named.len() > 12, "{named:?}");
+    for name in named.iter().filter(|name| name.ends_with("_total") || name.ends_with("_bytes")) {
+        assert!(page.contains(&format!("\n# TYPE {name} ")), "no {name} in\n{page}");
+    }
 }
