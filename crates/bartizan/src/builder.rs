@@ -305,11 +305,7 @@ impl ObservabilityBuilder {
             .service_version(&self.version)
             .environment(&environment)
             .masker(self.masker.clone())
-            .read_vars(|name| match name {
-                // In the words that it knows: here `off` is one as well.
-                "OTEL_ENABLED" => Some(traced.to_string()),
-                name => vars(name),
-            })?
+            .read_vars(|name| vars(name))?
             .build()?;
         let [service, version, environment] = identity(&tracing);
         // The formats that the environment names win.
