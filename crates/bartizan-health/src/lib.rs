@@ -132,7 +132,7 @@ mod tools;
 #[cfg(feature = "tonic")]
 pub use self::grpc::GrpcHealth;
 #[cfg(feature = "serve")]
-pub use self::serve::{Incoming, Paced};
+pub use self::serve::{Incoming, Paced, connections_stalled_total};
 pub use self::{
     answer::Answer,
     builder::RegistryBuilder,

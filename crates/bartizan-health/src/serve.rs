@@ -1,6 +1,12 @@
 //! Serving HTTP/1.1 and HTTP/2 over hyper until a [`Drain`] says stop (feature `serve`).
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use bytes::Buf;
 use http::{Request, Response};
@@ -30,6 +36,14 @@ use self::{
     told::Told,
 };
 pub use self::{incoming::Incoming, paced::Paced};
+
+static STALLED: AtomicU64 = AtomicU64::new(0);
+
+/// How many connections were closed so far in this process because their client took too long for the head of a request, see
+/// [`Drain::serve`].
+pub fn connections_stalled_total() -> u64 {
+    STALLED.load(Ordering::Relaxed)
+}
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -84,8 +98,9 @@ impl Drain {
     /// A connection that cannot be accepted is logged; if that is for want of file descriptors or memory, accepting pauses for a
     /// second. No error of a connection or of the service ends the server.
     ///
-    /// As with `axum::serve`, a client may take as long as it likes for a request, and be silent between two: on the open internet
-    /// that is for a proxy in front to limit.
+    /// A connection whose client sends no request, or no end of its head, is closed after 30 to 60 seconds, and counted in
+    /// [`connections_stalled_total`]. A client may take as long as it likes for a body, as the service reads it, and be silent between
+    /// two requests: on the open internet that, and how many connections there are, is for the service or a proxy in front to limit.
     pub async fn serve<S, B>(&self, listener: TcpListener, service: S)
     where
         S: Service<Request<RequestBody>, Response = Response<B>> + Clone + Send + 'static,
@@ -118,7 +133,7 @@ impl Drain {
         B::Error: Into<BoxError>,
     {
         let gauge = Arc::new(Gauge::new(Arc::clone(&self.shared)));
-        let service = TowerToHyperService::new(Told::new(service, peer, Arc::clone(&gauge)));
+        let service = Told::new(TowerToHyperService::new(service), peer, Arc::clone(&gauge));
         let io = Paced::new(io, Arc::clone(&self.shared));
         let io = TokioIo::new(Gauged::new(io, Arc::clone(&gauge)));
         let mut http = auto::Builder::new(TokioExecutor::new());
@@ -131,6 +146,10 @@ impl Drain {
             biased;
             ended = &mut connection => return log(ended),
             () = self.reached(Phase::Closing) => {}
+            () = gauge.stalled() => {
+                STALLED.fetch_add(1, Ordering::Relaxed);
+                return;
+            }
         }
         while let Some(patience) = gauge.patience() {
             let seen = gauge.bytes_read();

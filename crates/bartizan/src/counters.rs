@@ -22,6 +22,12 @@ pub(crate) fn register(
         "Fields that were refused, or cut, when they were bound to a request.",
         bartizan_core::bound_fields_dropped_total,
     )?;
+    #[cfg(feature = "serve")]
+    counter(
+        "bartizan_connections_stalled_total",
+        "Connections that were closed because the head of a request did not come.",
+        bartizan_health::connections_stalled_total,
+    )?;
     counter("bartizan_panics_total", "Panics in this process.", bartizan_log::panics_total)?;
     counter(
         "bartizan_log_lines_truncated_total",

@@ -12,12 +12,17 @@ use std::{
 };
 
 use pin_project_lite::pin_project;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    time::sleep,
+};
 
 use crate::{Phase, drain::Shared};
 
 /// How long a connection may be silent that has sent nothing yet, or part of a request.
 const UNFINISHED: Duration = Duration::from_secs(1);
+/// How long a client may take for the head of a request.
+const HEAD: Duration = Duration::from_secs(30);
 /// Long enough for the runtime to look at the socket once more.
 const LAST_LOOK: Duration = Duration::from_millis(10);
 /// The length of HTTP/2's preface: with fewer bytes it is not known yet what is spoken.
@@ -67,6 +72,29 @@ impl Gauge {
         } else {
             Some(LAST_LOOK)
         }
+    }
+
+    /// Ends when the client has been about to send the same head for [`HEAD`], at most twice that.
+    pub(super) async fn stalled(&self) {
+        let mut before = self.awaited_since();
+        loop {
+            sleep(HEAD).await;
+            let now = self.awaited_since();
+            if now.is_some() && now == before {
+                return;
+            }
+            before = now;
+        }
+    }
+
+    /// How much had been read when the head that is awaited was begun. None between two requests: how long a client may be
+    /// silent then is not for us to say, because others keep connections for later. HTTP/2 has frames that belong to no request.
+    fn awaited_since(&self) -> Option<u64> {
+        let (read, idle) = (self.bytes_read(), self.read_when_idle.load(Ordering::Relaxed));
+        let speaks_http2 = self.http2.load(Ordering::Relaxed) && read >= PREFACE;
+        let awaited =
+            self.in_flight.load(Ordering::Acquire) == 0 && (read == 0 || read > idle) && !speaks_http2;
+        awaited.then_some(idle)
     }
 
     fn has_read(&self, bytes: &[u8]) {

@@ -22,7 +22,7 @@ use tokio::{
     time::{Instant, Sleep, sleep, timeout},
 };
 
-use crate::{Drain, Phase, Registry, Unfinished};
+use crate::{Drain, Phase, Registry, Unfinished, connections_stalled_total};
 
 const fn ms(milliseconds: u64) -> Duration {
     Duration::from_millis(milliseconds)
@@ -198,6 +198,39 @@ async fn a_new_connection_and_half_a_request_have_a_second() {
     assert!(closes(&receive(&mut half).await));
     assert_eq!(end(&mut silent).await, b"");
     assert_eq!(lab.ended().await, (Ok(()), 6000));
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_takes_too_long_for_the_head_of_a_request_is_let_go() {
+    let before = connections_stalled_total();
+    let lab = Lab::new();
+    let (mut silent, mut dripping) = (lab.connect(), lab.connect());
+    let (mut half, mut idle, mut busy) = (lab.connect(), lab.connect(), lab.connect());
+    let (mut http2, _connection) = http2(lab.connect()).await;
+    send(&mut busy, "/90000").await;
+    for client in [&mut half, &mut idle] {
+        send(client, "/0").await;
+        receive(client).await;
+    }
+    half.write_all(b"GET /0 HTTP/1.1\r\nhost: a").await.unwrap();
+    let dripping = tokio::spawn(async move {
+        while dripping.write_all(b"G").await.is_ok() {
+            sleep(ms(5000)).await
+        }
+    });
+
+    assert_eq!(end(&mut silent).await, b"");
+    assert_eq!(lab.at(), 30_000);
+    assert_eq!(end(&mut half).await, b"");
+    dripping.await.unwrap();
+    assert!((60_000..=65_000).contains(&lab.at()), "{}", lab.at());
+    receive(&mut busy).await;
+    sleep(ms(600_000)).await;
+    // Who keeps a connection for later may.
+    send(&mut idle, "/0").await;
+    receive(&mut idle).await;
+    assert_eq!(http2.send_request(request("/0")).await.unwrap().status(), 200);
+    assert!(connections_stalled_total() >= before + 3);
 }
 
 #[tokio::test(start_paused = true)]

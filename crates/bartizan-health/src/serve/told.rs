@@ -9,15 +9,14 @@ use std::{
 
 use http::{HeaderValue, Method, Request, Response, StatusCode, Version, header::CONNECTION};
 use http_body::{Body, Frame, SizeHint};
+use hyper::service::Service;
 use pin_project_lite::pin_project;
 #[cfg(feature = "tonic")]
 use tonic::transport::server::TcpConnectInfo;
-use tower_service::Service;
 
 use super::gauge::{Flight, Gauge};
 
-/// A service whose connection is gauged.
-#[derive(Clone)]
+/// A service whose connection is gauged. A request is in flight before the service is ready for it.
 pub(super) struct Told<S> {
     inner: S,
     peer: Option<SocketAddr>,
@@ -38,11 +37,7 @@ where
     type Error = S::Error;
     type Future = ToldFuture<S::Future>;
 
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        self.inner.poll_ready(cx)
-    }
-
-    fn call(&mut self, mut request: Request<B>) -> Self::Future {
+    fn call(&self, mut request: Request<B>) -> Self::Future {
         if let Some(peer) = self.peer {
             #[cfg(feature = "axum")]
             request.extensions_mut().insert(axum::extract::ConnectInfo(peer));
