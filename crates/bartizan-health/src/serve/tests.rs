@@ -215,7 +215,7 @@ async fn who_takes_too_long_for_the_head_of_a_request_is_let_go() {
     half.write_all(b"GET /0 HTTP/1.1\r\nhost: a").await.unwrap();
     let dripping = tokio::spawn(async move {
         while dripping.write_all(b"G").await.is_ok() {
-            sleep(ms(5000)).await
+            sleep(ms(5000)).await;
         }
     });
 
