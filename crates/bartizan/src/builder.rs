@@ -261,7 +261,8 @@ impl ObservabilityBuilder {
     }
 
     /// Starts everything: the `tracing` subscriber, the `metrics` recorder, the panic hook, and span export if there is an endpoint.
-    /// Call it once, at the beginning of `main`. Neither a runtime nor anything else need run.
+    /// Call it once, at the beginning of `main`. Neither a runtime nor anything else need run. Tests of one process share what it
+    /// returns, in a `static` `LazyLock<Observability>`.
     ///
     /// # Errors
     ///
