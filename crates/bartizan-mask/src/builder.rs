@@ -226,6 +226,7 @@ impl MaskerBuilder {
 
     /// Rules of their own for the routes of a template, or, where the pattern ends in `{*rest}`, for all that begin
     /// like it: what this builder has been told so far, changed by `policy`. See [`Masker::for_route`].
+    /// The request's own line and spans follow them; other events of the request follow the rules for all.
     pub fn route(mut self, pattern: impl Into<String>, policy: impl FnOnce(Self) -> Self) -> Self {
         let mut copy = self.clone();
         copy.routes.clear();

@@ -12,7 +12,7 @@ use axum::body::Body;
 use axum::routing::get;
 use bartizan::Observability;
 use bartizan::core::PeerAddress;
-use bartizan::trace::Propagation;
+use bartizan::trace::{Propagation, TraceSettings};
 use http::{HeaderMap, Request, Response};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
@@ -83,6 +83,7 @@ async fn what_operators_set_replaces_what_the_code_has_set() {
         .environment("code")
         .log(|log| log.filter("warn,bartizan=info,variables=debug"))
         .log_sink(sink.clone())
+        .trace(TraceSettings::new().customize(|provider| provider))
         .trace_layer(|layer| layer.propagation(Propagation::new().untrusted()))
         .health_endpoints(|health| health.base_path("/-/state"))
         .init()
@@ -150,7 +151,7 @@ async fn what_operators_set_replaces_what_the_code_has_set() {
     let started = find("service started").unwrap();
     assert_eq!(
         (&started["environment"], &started["on"]),
-        (&json!("staging"), &json!("log,health,metrics,trace context"))
+        (&json!("staging"), &json!("log,health,metrics,trace"))
     );
     assert_eq!(find("request completed").unwrap()["client_address"], "203.0.113.9");
     assert!(find("at work").is_some(), "the code's filter stands where no variable is set");
