@@ -119,8 +119,9 @@ pub(crate) fn form(data: &[u8]) {
     let form = Some("application/x-www-form-urlencoded");
     for cut in [false, true] {
         let mut out = String::new();
-        MASKER.body(form, None, data, cut, &mut out);
-        assert!(is_printable(&out), "{out}");
+        let body = MASKER.body(form, None, data, cut, &mut out);
+        // JSON that calls itself a form keeps what JSON may have in its strings.
+        assert!(body.form == BodyForm::Json || is_printable(&out), "{out}");
     }
     let input = [b"a=1&user[password]=", &secret(data, b"&")[..], b"&b=2"].concat();
     let cut = usize::from(data.first().copied().unwrap_or(255)).min(input.len());
