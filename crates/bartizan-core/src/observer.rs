@@ -42,7 +42,8 @@ pub trait Observer: Send + Sync + 'static {
     }
 
     /// Whether the record is left in the request's extensions too, for handlers that look there, and for layers further in that
-    /// another task polls, or that see another path because something between the two rewrites it. [`Record::of`] finds it in either way. It costs up to two allocations. Default: yes.
+    /// another task polls, or that see another path because something between the two rewrites it. [`Record::of`] finds it in either
+    /// way. It costs up to two allocations. Default: yes.
     fn shares_record(&self) -> bool {
         true
     }

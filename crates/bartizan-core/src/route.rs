@@ -108,7 +108,8 @@ type RouteFn = dyn Fn(&Parts) -> Option<Route> + Send + Sync;
 /// other call has the route [`OTHER_METHOD`].
 ///
 /// Any client can say `content-type: application/grpc`. Where axum has matched a route that is no template of methods
-/// (`/package.Service/{*rest}`, as tonic's routers have it, `/package.Service/Method`, `/{service}/{method}`), the request is plain HTTP.
+/// (one that ends in `{*rest}`, as those of tonic's routers do, or in `/package.Service/Method`, or is `/{service}/{method}`), the request is
+/// plain HTTP.
 #[derive(Clone, Default)]
 pub struct Routes {
     function: Option<Arc<RouteFn>>,

@@ -29,14 +29,6 @@ pub struct CorrelationExchange {
     header: HeaderName,
 }
 
-/// What the headers bring.
-enum Incoming {
-    None,
-    Good(CorrelationId),
-    /// To be replaced.
-    Bad,
-}
-
 impl Correlation {
     /// The header that ids travel in.
     pub fn header(&self) -> &HeaderName {
@@ -45,22 +37,20 @@ impl Correlation {
 
     /// The id that these headers bring, if it can be taken over; else a new one.
     pub fn id_for(&self, headers: &HeaderMap) -> CorrelationId {
-        match self.incoming(headers) {
-            Incoming::Good(id) => id,
-            Incoming::None | Incoming::Bad => self.kind.make(),
-        }
+        self.judge(headers).0
     }
 
-    fn incoming(&self, headers: &HeaderMap) -> Incoming {
+    /// The same, and whether it stands in for one that came and cannot be taken over.
+    fn judge(&self, headers: &HeaderMap) -> (CorrelationId, bool) {
         let mut values = headers.get_all(&self.header).iter();
-        let Some(value) = values.next() else { return Incoming::None };
+        let Some(value) = values.next() else { return (self.kind.make(), false) };
         let sole = self.trust_incoming && values.next().is_none();
         let id = if sole { CorrelationId::new(value.clone()) } else { None };
         if let Some(id) = id {
-            return Incoming::Good(id);
+            return (id, false);
         }
         REPLACED.fetch_add(1, Ordering::Relaxed);
-        Incoming::Bad
+        (self.kind.make(), true)
     }
 }
 
@@ -79,16 +69,11 @@ impl Observer for Correlation {
 
     fn begin<B>(&self, request: &mut Request<B>, record: &Record) -> CorrelationExchange {
         if record.correlation_id().is_none() {
-            let id = match self.incoming(request.headers()) {
-                Incoming::Good(id) => id,
-                Incoming::None => self.kind.make(),
-                Incoming::Bad => {
-                    let id = self.kind.make();
-                    // What further in logs headers, or passes them on, is not to see it either.
-                    request.headers_mut().insert(self.header.clone(), id.header_value().clone());
-                    id
-                }
-            };
+            let (id, replaces) = self.judge(request.headers());
+            if replaces {
+                // What further in logs headers, or passes them on, is not to see the one that came either.
+                request.headers_mut().insert(self.header.clone(), id.header_value().clone());
+            }
             record.set_correlation_id(id);
         }
         CorrelationExchange { header: self.header.clone() }

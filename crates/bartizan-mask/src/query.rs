@@ -16,8 +16,9 @@ impl Masker {
     ///
     /// Everything else stays byte for byte, except that bytes outside printable ASCII are
     /// percent-encoded. Names may be percent-encoded and nested (`user[password]`, `filter.password`).
-    /// A name without `=` is kept, unless only what is [allowed](crate::MaskerBuilder::show_only) is shown. A value that itself holds a sensitive pair (`a=1;password=x`,
-    /// `next=%2Freset%3Ftoken%3Dx`, JSON) is masked from that pair's value on to its own end.
+    /// A name without `=` is kept, unless only what is [allowed](crate::MaskerBuilder::show_only) is
+    /// shown. A value that itself holds a sensitive pair (`a=1;password=x`, `next=%2Freset%3Ftoken%3Dx`,
+    /// JSON) is masked from that pair's value on to its own end.
     ///
     /// # Errors
     ///

@@ -1,9 +1,9 @@
 //! A process of its own, because a subscriber is global.
 #![allow(clippy::unwrap_used, reason = "helpers of tests may fail, too")]
 
+mod support;
+
 use std::convert::Infallible;
-use std::io::Write;
-use std::sync::{Arc, Mutex};
 
 use bartizan::Observability;
 use bartizan::trace::Propagation;
@@ -12,23 +12,11 @@ use http::{Request, Response};
 use http_body_util::Full;
 use tower::{Layer, ServiceExt, service_fn};
 
-#[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Lines {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
+use support::Sink;
 
 #[tokio::test]
 async fn the_environment_has_the_last_word_and_what_is_off_is_told() {
-    let lines = Lines::default();
+    let lines = Sink::default();
     let stack = Observability::builder("environment")
         .vars(|name| match name {
             "CORRELATION_ENABLED" => Some("false".to_owned()),
@@ -58,6 +46,6 @@ async fn the_environment_has_the_last_word_and_what_is_off_is_told() {
     let page = stack.store().unwrap().page(&http::HeaderMap::new()).body;
     assert!(String::from_utf8_lossy(&page).contains(r#"build_info{service="orders-canary""#));
     stack.shutdown().await.unwrap();
-    let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+    let text = lines.text();
     assert!(text.contains(r#""on":"log,health,metrics,trace context""#), "{text}");
 }

@@ -2,9 +2,9 @@
 #![cfg(feature = "axum")]
 #![allow(clippy::unwrap_used, reason = "a test may fail anywhere")]
 
+mod support;
+
 use std::convert::Infallible;
-use std::io::Write;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::Router;
@@ -18,6 +18,8 @@ use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tower::{Layer, ServiceExt, service_fn};
+
+use support::Sink;
 
 const VARIABLES: [(&str, &str); 13] = [
     ("ENVIRONMENT", "staging"),
@@ -34,20 +36,6 @@ const VARIABLES: [(&str, &str); 13] = [
     ("ALERTMANAGER_URL", "https://alerts.example.com"),
     ("FLOWER_URL", "https://tasks.example.com"),
 ];
-
-#[derive(Clone, Default)]
-struct Sink(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Sink {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
 
 async fn send(app: &Router, path: &str, headers: &[(&'static str, &'static str)]) -> (HeaderMap, Value) {
     let mut request = Request::get(path).body(Body::empty()).unwrap();
@@ -145,7 +133,7 @@ async fn what_operators_set_replaces_what_the_code_has_set() {
     served.abort();
 
     tokio::time::timeout(Duration::from_secs(20), stack.shutdown()).await.unwrap().unwrap();
-    let lines = String::from_utf8(sink.0.lock().unwrap().clone()).unwrap();
+    let lines = sink.text();
     let lines: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let find = |message: &str| lines.iter().find(|line| line["message"] == message);
     let started = find("service started").unwrap();

@@ -124,7 +124,7 @@ pub(crate) fn is_method(path: &str) -> bool {
 pub(crate) fn is_template(template: &str) -> bool {
     let Some((service, method)) = template.rsplit_once('/') else { return false };
     let name = service.rsplit('/').next().unwrap_or_default();
-    let any = service.starts_with("/{") && service.len() == name.len() + 1 && method.starts_with('{');
+    let any = service.strip_prefix('/') == Some(name) && name.starts_with('{') && method.starts_with('{');
     method.starts_with("{*") || name.contains('.') || any
 }
 

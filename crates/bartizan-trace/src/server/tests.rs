@@ -288,15 +288,6 @@ async fn the_caller_can_be_told_in_other_headers() {
     assert!(response.headers()["traceresponse"].to_str().unwrap().starts_with("00-"));
     let response = send(bench.layer().response_header(TraceHeader::ServerTiming), get("/"), 200).await;
     assert!(response.headers()["server-timing"].to_str().unwrap().starts_with("trace;desc=00-"));
-    let timed = service_fn(|_: Request<Body>| {
-        ready(Ok::<_, Infallible>(
-            Response::builder().header("server-timing", "db;dur=53").body(Body::default()).unwrap(),
-        ))
-    });
-    let service = bench.layer().response_header(TraceHeader::ServerTiming).layer(timed);
-    let response = service.oneshot(get("/")).await.unwrap();
-    let timings: Vec<_> = response.headers().get_all("server-timing").iter().collect();
-    assert!(timings.len() == 2 && timings[0] == "db;dur=53", "the service's own stay: {timings:?}");
     let response = send(bench.layer().response_header(TraceHeader::None), get("/"), 200).await;
     assert!(!response.headers().contains_key("x-trace-id"));
 }
@@ -310,8 +301,7 @@ async fn the_applications_own_timings_stay_beside_the_trace() {
     }));
     let response = service.oneshot(get("/")).await.unwrap();
     let timings: Vec<_> = response.headers().get_all("server-timing").iter().collect();
-    assert_eq!(timings.len(), 2, "{timings:?}");
-    assert_eq!(timings[0], "db;dur=53");
+    assert!(timings.len() == 2 && timings[0] == "db;dur=53", "the service's own stay: {timings:?}");
 }
 
 #[tokio::test]
